@@ -1,0 +1,2 @@
+"""chatgate: an open, self-hosted Chat App Message Service."""
+
