@@ -62,6 +62,7 @@ class ApiError(ChatgateError):
         param: str = "",
         headers: dict[str, str] | None = None,
     ) -> None:
+        self.row = code
         self.code = code.code.format(param=param)
         self.http = code.http
         self.message = message if message is not None else code.message.format(param=param)
@@ -84,57 +85,281 @@ _table = _Table()
 _code = _table.add
 
 # --- the request itself, before anything is read from it ------------------------------------------------------------
-URI_TOO_LONG = _code("RequestTargetTooLong", 414, "The request target is longer than 1 MB.", "ours", "request target over 1 MB")
-HEADERS_TOO_LARGE = _code("RequestHeadersTooLarge", 431, "The request headers are larger than 32 kB.", "ours", "headers over 32 kB")
+URI_TOO_LONG = _code(
+    "RequestTargetTooLong", 414, "The request target is longer than 1 MB.", "ours", "request target over 1 MB"
+)
+HEADERS_TOO_LARGE = _code(
+    "RequestHeadersTooLarge", 431, "The request headers are larger than 32 kB.", "ours", "headers over 32 kB"
+)
 BODY_TOO_LARGE = _code("RequestBodyTooLarge", 413, "The request body is larger than 1 MB.", "ours", "body over 1 MB")
-RECEIVE_TIMEOUT = _code("RequestTimeout", 408, "The request did not arrive within 10 seconds.", "ours", "request not complete after 10 s")
-BAD_REQUEST = _code("InvalidRequest", 400, "The request is not well-formed HTTP.", "ours", "HTTP that cannot be parsed, invalid UTF-8, a content encoding")
-UNSUPPORTED_METHOD = _code("UnsupportedHTTPMethod", 405, "This http method is not supported.", "gateway", "a method that the path does not know")
-PATH_NOT_FOUND = _code("InvalidPath.NotFound", 404, "Specified path is not found.", "ours", "a path that does not exist")
-INTERNAL_ERROR = _code("InternalError", 500, "The request processing has failed due to some unknown error, exception or failure.", "gateway", "a fault of ours; nothing was accepted")
-SERVICE_UNAVAILABLE = _code("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", "gateway", "the database cannot commit, or the process is stopping; nothing was accepted")
+RECEIVE_TIMEOUT = _code(
+    "RequestTimeout", 408, "The request did not arrive within 10 seconds.", "ours", "request not complete after 10 s"
+)
+BAD_REQUEST = _code(
+    "InvalidRequest",
+    400,
+    "The request is not well-formed HTTP.",
+    "ours",
+    "HTTP that cannot be parsed, invalid UTF-8, a content encoding",
+)
+UNSUPPORTED_METHOD = _code(
+    "UnsupportedHTTPMethod",
+    405,
+    "This http method is not supported.",
+    "gateway",
+    "a method that the path does not know",
+)
+PATH_NOT_FOUND = _code(
+    "InvalidPath.NotFound", 404, "Specified path is not found.", "ours", "a path that does not exist"
+)
+INTERNAL_ERROR = _code(
+    "InternalError",
+    500,
+    "The request processing has failed due to some unknown error, exception or failure.",
+    "gateway",
+    "a fault of ours; nothing was accepted",
+)
+SERVICE_UNAVAILABLE = _code(
+    "ServiceUnavailable",
+    503,
+    "The request has failed due to a temporary failure of the server.",
+    "gateway",
+    "the database cannot commit, or the process is stopping; nothing was accepted",
+)
 
 # --- common parameters and signature --------------------------------------------------------------------------------
-INVALID_FORMAT = _code("InvalidParameter.Format", 400, "Specified parameter format is not valid.", "gateway", "`Format` is neither JSON nor XML")
-MISSING = _code("Missing{param}", 400, "{param} is mandatory for this action.", "gateway", "a required parameter is absent or empty")
-AMBIGUOUS = _code("InvalidParameter.{param}", 400, "Specified parameter {param} is given more than once.", "ours", "one name with two different values")
-ACTION_NOT_FOUND = _code("InvalidAction.NotFound", 404, "Specified api is not found, please check your url and method.", "gateway", "`Action` is not an operation of this product")
-INVALID_VERSION = _code("InvalidVersion", 400, "Specified parameter Version is not valid.", "gateway", "`Version` is not 2020-06-06")
-INCOMPLETE_SIGNATURE = _code("IncompleteSignature", 400, "The request signature does not conform to Aliyun standards.", "gateway", "signature absent, unreadable, in two places, or not covering what it must")
-INVALID_SIGNATURE_METHOD = _code("InvalidSignatureMethod", 400, "Specified signature method is not valid.", "gateway", "unknown algorithm, or one that the key is not made for")
-INVALID_ACCESS_KEY = _code("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "gateway", "no such access key")
-INACTIVE_ACCESS_KEY = _code("InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.", "gateway", "the access key is disabled")
-MISSING_SECURITY_TOKEN = _code("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.", "gateway", "an access key that begins with `STS.` without its token")
-MALFORMED_SECURITY_TOKEN = _code("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.", "gateway", "a security token that was not issued here")
-INVALID_BEARER_TOKEN = _code("InvalidBearerToken", 400, "Specified bearer token is not valid.", "ours", "a bearer token that was not issued here")
-MALFORMED_TIMESTAMP = _code("InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted.", "gateway", "time not as `YYYY-MM-DDThh:mm:ssZ`")
-EXPIRED_TIMESTAMP = _code("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.", "gateway", "time more than 15 minutes off")
-BODY_HASH_MISMATCH = _code("ContentSha256NotMatched", 400, "The x-acs-content-sha256 header does not match the request body.", "ours", "V3: the hash is of other bytes than the body")
-SIGNATURE_MISMATCH = _code("SignatureDoesNotMatch", 400, "Specified signature is not matched with our calculation.", "gateway", "the signature is not ours; the message carries the server's string to sign")
-NONCE_USED = _code("SignatureNonceUsed", 400, "Specified signature nonce was used already.", "gateway", "a signed request that came before")
+INVALID_FORMAT = _code(
+    "InvalidParameter.Format",
+    400,
+    "Specified parameter format is not valid.",
+    "gateway",
+    "`Format` is neither JSON nor XML",
+)
+MISSING = _code(
+    "Missing{param}", 400, "{param} is mandatory for this action.", "gateway", "a required parameter is absent or empty"
+)
+AMBIGUOUS = _code(
+    "InvalidParameter.{param}",
+    400,
+    "Specified parameter {param} is given more than once.",
+    "ours",
+    "one name with two different values",
+)
+ACTION_NOT_FOUND = _code(
+    "InvalidAction.NotFound",
+    404,
+    "Specified api is not found, please check your url and method.",
+    "gateway",
+    "`Action` is not an operation of this product",
+)
+INVALID_VERSION = _code(
+    "InvalidVersion", 400, "Specified parameter Version is not valid.", "gateway", "`Version` is not 2020-06-06"
+)
+INCOMPLETE_SIGNATURE = _code(
+    "IncompleteSignature",
+    400,
+    "The request signature does not conform to Aliyun standards.",
+    "gateway",
+    "signature absent, unreadable, in two places, or not covering what it must",
+)
+INVALID_SIGNATURE_METHOD = _code(
+    "InvalidSignatureMethod",
+    400,
+    "Specified signature method is not valid.",
+    "gateway",
+    "unknown algorithm, or one that the key is not made for",
+)
+MALFORMED_TIMESTAMP = _code(
+    "InvalidTimeStamp.Format",
+    400,
+    "Specified time stamp or date value is not well formatted.",
+    "gateway",
+    "time not as `YYYY-MM-DDThh:mm:ssZ`",
+)
+INVALID_ACCESS_KEY = _code(
+    "InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "gateway", "no such access key"
+)
+INACTIVE_ACCESS_KEY = _code(
+    "InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.", "gateway", "the access key is disabled"
+)
+MISSING_SECURITY_TOKEN = _code(
+    "MissingSecurityToken",
+    400,
+    "SecurityToken is mandatory for this action.",
+    "gateway",
+    "an access key that begins with `STS.` without its token",
+)
+MALFORMED_SECURITY_TOKEN = _code(
+    "InvalidSecurityToken.Malformed",
+    400,
+    "Specified SecurityToken is malformed.",
+    "gateway",
+    "a security token that was not issued here",
+)
+INVALID_BEARER_TOKEN = _code(
+    "InvalidBearerToken", 400, "Specified bearer token is not valid.", "ours", "a bearer token that was not issued here"
+)
+EXPIRED_TIMESTAMP = _code(
+    "InvalidTimeStamp.Expired",
+    400,
+    "Specified time stamp or date value is expired.",
+    "gateway",
+    "time more than 15 minutes off",
+)
+BODY_HASH_MISMATCH = _code(
+    "ContentSha256NotMatched",
+    400,
+    "The x-acs-content-sha256 header does not match the request body.",
+    "ours",
+    "V3: the hash is of other bytes than the body",
+)
+SIGNATURE_MISMATCH = _code(
+    "SignatureDoesNotMatch",
+    400,
+    "Specified signature is not matched with our calculation.",
+    "gateway",
+    "the signature is not ours; the message carries the server's string to sign",
+)
+NONCE_USED = _code(
+    "SignatureNonceUsed",
+    400,
+    "Specified signature nonce was used already.",
+    "gateway",
+    "a signed request that came before",
+)
 
 # --- the account -----------------------------------------------------------------------------------------------------
-UNSUBSCRIBED = _code("Product.Unsubscript", 400, "You have not subscribed to the specified product.", "page", "the account is not subscribed")
-PERMISSION_DENIED = _code("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "a policy does not allow the operation")
-LIMIT_CONTROL = _code("System.LimitControl", 400, "The system is under flow control.", "page", "more than 250 calls of the account in a second")
-NOT_OWNER = _code("Unknown.ResourceOwnerId", 400, "The resource does not belong to the current user.", "page", "`CustSpaceId` is not a space of the account")
+UNSUBSCRIBED = _code(
+    "Product.Unsubscript",
+    400,
+    "You have not subscribed to the specified product.",
+    "page",
+    "the account is not subscribed",
+)
+PERMISSION_DENIED = _code(
+    "Ram.PermissionDeny",
+    400,
+    "You are not authorized to perform the operation.",
+    "page",
+    "a policy does not allow the operation",
+)
+LIMIT_CONTROL = _code(
+    "System.LimitControl",
+    400,
+    "The system is under flow control.",
+    "page",
+    "more than 250 calls of the account in a second",
+)
+NOT_OWNER = _code(
+    "Unknown.ResourceOwnerId",
+    400,
+    "The resource does not belong to the current user.",
+    "page",
+    "`CustSpaceId` is not a space of the account",
+)
 
 # --- the parameters of an operation (HTTP 200, or 400 by a setting) ---------------------------------------------------
-INVALID_PARAMETER = _code("InvalidParameter.{param}", 200, "Specified parameter {param} is not valid.", "ours", "a value out of its type, range or set, where Alibaba documents no code")
-CHANNEL_NOT_SUPPORTED = _code("InvalidParameter.ChannelTypeNotSupport", 200, "The channel type is not supported.", "service", "`ChannelType` is not `viber`")
-FROM_ONLY_NUMERIC = _code("InvalidParameter.FromOnlyNumeric", 200, "From must be digits only.", "service", "`From` holds something else than digits")
-TO_ONLY_NUMERIC = _code("InvalidParameter.ToOnlyNumeric", 200, "To must be digits only.", "service", "`To` holds something else than digits")
-MESSAGE_TYPE_EMPTY = _code("InvalidParameter.MessageTypeNotEmpty", 200, "MessageType must not be empty.", "service", "`Type` is `message` without `MessageType`")
-MESSAGE_TYPE_NOT_SUPPORTED = _code("InvalidParameter.MessageTypeNotSupport", 200, "The message type is not supported.", "service", "`MessageType` is none of the nine")
-CONTENT_EMPTY = _code("InvalidParameter.ContentNotEmpty", 200, "Content must not be empty.", "service", "`Type` is `message` without `Content`")
-CONTENT_ERROR = _code("InvalidParameter.ContentError", 200, "Content is not valid.", "service", "`Content` is not a JSON object, or a key is missing, wrong or forbidden")
-TEXT_EMPTY = _code("InvalidParameter.TextNotEmpty", 200, "The text of Content must not be empty.", "service", "`text` is missing where the message type needs it")
-LINK_EMPTY = _code("InvalidParameter.LinkNotEmpty", 200, "The link of Content must not be empty.", "service", "`link` is missing where the message type needs it")
-TEMPLATE_CODE_EMPTY = _code("InvalidParameter.TemplateCodeNotEmpty", 200, "TemplateCode must not be empty.", "service", "`Type` is `template` without `TemplateCode`")
-LANGUAGE_EMPTY = _code("InvalidParameter.LanguageNotEmpty", 200, "Language must not be empty.", "service", "`Type` is `template` without `Language`")
-LANGUAGE_NOT_SUPPORTED = _code("InvalidParameter.LanguageNotSupport", 200, "The language is not supported.", "service", "`Language` is none of the 70 codes")
-SMS_NOT_SUPPORTED = _code("InvalidParameter.SendSmsNotSupport", 200, "SMS fallback is not active.", "service", "`FallBackId` names a policy that is switched off")
-IDEMPOTENCY_MISMATCH = _code("IdempotentParameterMismatch", 400, "The request uses an idempotency key that came before with other parameters.", "ours", "the same `Idempotency-Key` (or TaskId and To, where the space says so) with another request")
+INVALID_PARAMETER = _code(
+    "InvalidParameter.{param}",
+    200,
+    "Specified parameter {param} is not valid.",
+    "ours",
+    "a value out of its type, range or set, where Alibaba documents no code",
+)
+CHANNEL_NOT_SUPPORTED = _code(
+    "InvalidParameter.ChannelTypeNotSupport",
+    200,
+    "The channel type is not supported.",
+    "service",
+    "`ChannelType` is not `viber`",
+)
+FROM_ONLY_NUMERIC = _code(
+    "InvalidParameter.FromOnlyNumeric",
+    200,
+    "From must be digits only.",
+    "service",
+    "`From` holds something else than digits",
+)
+TO_ONLY_NUMERIC = _code(
+    "InvalidParameter.ToOnlyNumeric", 200, "To must be digits only.", "service", "`To` holds something else than digits"
+)
+MESSAGE_TYPE_EMPTY = _code(
+    "InvalidParameter.MessageTypeNotEmpty",
+    200,
+    "MessageType must not be empty.",
+    "service",
+    "`Type` is `message` without `MessageType`",
+)
+MESSAGE_TYPE_NOT_SUPPORTED = _code(
+    "InvalidParameter.MessageTypeNotSupport",
+    200,
+    "The message type is not supported.",
+    "service",
+    "`MessageType` is none of the nine",
+)
+CONTENT_EMPTY = _code(
+    "InvalidParameter.ContentNotEmpty",
+    200,
+    "Content must not be empty.",
+    "service",
+    "`Type` is `message` without `Content`",
+)
+CONTENT_ERROR = _code(
+    "InvalidParameter.ContentError",
+    200,
+    "Content is not valid.",
+    "service",
+    "`Content` is not a JSON object, or a key is missing, wrong or forbidden",
+)
+TEXT_EMPTY = _code(
+    "InvalidParameter.TextNotEmpty",
+    200,
+    "The text of Content must not be empty.",
+    "service",
+    "`text` is missing where the message type needs it",
+)
+LINK_EMPTY = _code(
+    "InvalidParameter.LinkNotEmpty",
+    200,
+    "The link of Content must not be empty.",
+    "service",
+    "`link` is missing where the message type needs it",
+)
+TEMPLATE_CODE_EMPTY = _code(
+    "InvalidParameter.TemplateCodeNotEmpty",
+    200,
+    "TemplateCode must not be empty.",
+    "service",
+    "`Type` is `template` without `TemplateCode`",
+)
+LANGUAGE_EMPTY = _code(
+    "InvalidParameter.LanguageNotEmpty",
+    200,
+    "Language must not be empty.",
+    "service",
+    "`Type` is `template` without `Language`",
+)
+LANGUAGE_NOT_SUPPORTED = _code(
+    "InvalidParameter.LanguageNotSupport",
+    200,
+    "The language is not supported.",
+    "service",
+    "`Language` is none of the 70 codes",
+)
+SMS_NOT_SUPPORTED = _code(
+    "InvalidParameter.SendSmsNotSupport",
+    200,
+    "SMS fallback is not active.",
+    "service",
+    "`FallBackId` names a policy that is switched off",
+)
+IDEMPOTENCY_MISMATCH = _code(
+    "IdempotentParameterMismatch",
+    400,
+    "The request uses an idempotency key that came before with other parameters.",
+    "ours",
+    "the same `Idempotency-Key` (or TaskId and To, where the space says so) with another request",
+)
 
 CODES: tuple[ErrorCode, ...] = tuple(_table.rows)
 """All codes, in the order in which they are checked."""
@@ -148,3 +373,8 @@ def missing(param: str) -> ApiError:
 def invalid(param: str, why: str) -> ApiError:
     """Return the refusal of a wrong value; ``why`` is a full sentence for the caller, and names no secret."""
     return ApiError(INVALID_PARAMETER, why, param=param)
+
+
+def incomplete(why: str) -> ApiError:
+    """Return the refusal of a signature that does not cover what it must; ``why`` is a full sentence for the caller."""
+    return ApiError(INCOMPLETE_SIGNATURE, f"{INCOMPLETE_SIGNATURE.message} {why}")

@@ -1,0 +1,5 @@
+"""``python -m chatgate`` is ``chatgate``."""
+
+from chatgate.cli.main import main
+
+main()

@@ -1,0 +1,44 @@
+"""``chatgate sandbox``: everything in one process, against a simulated Viber partner."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from chatgate.errors import SettingError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(sandbox)
+
+
+def sandbox(
+    data: Annotated[str, typer.Option(help="Folder in which everything is kept.")] = "./chatgate-data",
+    host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs --open.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
+    open_to_all: Annotated[bool, typer.Option("--open", help="Allow other machines: they may see everything.")] = False,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+) -> None:
+    """Run gateway, worker and a simulated Viber partner in one process, with seeded data."""
+    if host not in LOOPBACK and not open_to_all:
+        raise SettingError(f"A sandbox has no sign-in; to let others reach it at {host}, say --open.")
+    from chatgate import telemetry
+    from chatgate.config import load
+    from chatgate.runtime import process
+    from chatgate.runtime.sandbox import Sandbox, banner
+
+    flags = {"data": data, "host": host, "port": port, "log_level": log_level}
+    configured = load(flags, _own(os.environ), None)
+    telemetry.configure_logs(level=configured.settings.log_level, as_json=configured.settings.log_format == "json")
+    status = process.run(lambda fatal: Sandbox(configured, open_to_all=open_to_all, on_fatal=fatal), banner)
+    raise typer.Exit(status)
+
+
+def _own(environ: os._Environ[str]) -> dict[str, str]:
+    """Return the environment without what would turn the sandbox into something else."""
+    foreign = {"CHATGATE_DATABASE", "CHATGATE_ROLE"}
+    return {name: value for name, value in environ.items() if name not in foreign}

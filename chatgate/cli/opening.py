@@ -1,0 +1,62 @@
+"""How commands find the settings and open the store that the server uses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from chatgate import config, sealing
+from chatgate.clock import SystemClock
+from chatgate.config import Configuration
+from chatgate.errors import SettingError
+from chatgate.sealing import KeyRing
+from chatgate.store import database
+from chatgate.store.store import Store
+
+R = TypeVar("R")
+
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file; default chatgate.toml, where there is one.")]
+Data = Annotated[str | None, typer.Option("--data", help="Folder of the embedded database and the key ring.")]
+Database = Annotated[str | None, typer.Option("--database", help="Database address, sqlite:///… or postgresql://….")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting, as NAME=VALUE; `chatgate settings` lists them.")]
+
+
+def configuration(config_file: Path | None, sets: list[str] | None = None, **flags: object) -> Configuration:
+    """Return the configuration; flags that were not given are None."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    for pair in sets or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise SettingError(f"--set takes NAME=VALUE, not {pair!r}.")
+        given[name] = value
+    return config.load(given, os.environ, config_file)
+
+
+def with_store(configured: Configuration, work: Callable[[Store, KeyRing], Awaitable[R]], *, make: bool = False) -> R:
+    """Run ``work`` over the store of a configuration. Without ``make`` it must exist and have this version's schema."""
+    settings = configured.settings
+    folder = Path(settings.data)
+    if not make and not settings.database and not (folder / "chatgate.db").exists():
+        raise SettingError(f"There is no database in {folder}; start the server first, or say --data or --database.")
+    url = settings.database or database.sqlite_url(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    key_ring = sealing.load_or_create(Path(settings.key_ring or folder / "key-ring"))
+
+    async def run() -> R:
+        store = await Store.open(url, clock=SystemClock(), key_ring=key_ring, on_fatal=_fatal, migrate=make)
+        try:
+            return await work(store, key_ring)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+def _fatal(reason: str) -> None:
+    raise SystemExit(f"chatgate: {reason}")

@@ -1,0 +1,204 @@
+"""Every setting, once: name, type, range, default and what it is for.
+
+``Settings`` is the table. From it come the environment names (``CHATGATE_`` and the name in capitals), the keys of
+``chatgate.toml``, ``--set NAME=VALUE``, the checks, ``chatgate settings`` and ``docs/settings.md``. Order of precedence:
+flags, environment, file, defaults. Only ``runtime`` and ``cli`` may read this module.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from chatgate.domain.lifecycle import UnknownPolicy
+from chatgate.domain.routing import Route
+from chatgate.errors import SettingError
+from chatgate.providers.base import ProviderSettings
+
+T = TypeVar("T")
+
+PREFIX = "CHATGATE_"
+DEFAULT_FILE = "chatgate.toml"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be set. Sections ``[providers.NAME]`` and ``[[routes]]`` of the file are in ``Configuration``."""
+
+    data: Annotated[str, Meta(description="Folder of the embedded database and the key ring.")] = "chatgate-data"
+    database: Annotated[
+        str, Meta(description="Database address, sqlite:///… or postgresql://…; empty: a file in the data folder.")
+    ] = ""
+    key_ring: Annotated[
+        str, Meta(description="File with the keys that seal secrets; empty: key-ring in the data folder. Keep it apart from backups.")
+    ] = ""
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8080
+    role: Annotated[
+        Literal["all", "api", "worker"], Meta(description="What this process does: take calls, do the work, or all.")
+    ] = "all"
+    tls_cert: Annotated[str, Meta(description="Certificate chain in PEM; with tls_key the server speaks https.")] = ""
+    tls_key: Annotated[str, Meta(description="Private key in PEM.")] = ""
+    trusted_proxies: Annotated[
+        str, Meta(description="Networks whose X-Forwarded-For and X-Forwarded-Proto count, separated by commas.")
+    ] = ""
+    calls_per_second: Annotated[
+        int, Meta(ge=1, le=100_000, description="Calls of one account in any sliding second, unless it has its own limit.")
+    ] = 250
+    validation_status: Annotated[
+        Literal[200, 400], Meta(description="HTTP status of validation codes: 200 as documented, or 400.")
+    ] = 200
+    default_ttl: Annotated[
+        int, Meta(ge=30, le=1_209_600, description="Seconds to live of a message whose call has no Ttl.")
+    ] = 120
+    unknown_transaction: Annotated[
+        UnknownPolicy, Meta(description="Transaction message whose send has an unknown outcome: send_again or hold.")
+    ] = UnknownPolicy.SEND_AGAIN
+    unknown_promotion: Annotated[
+        UnknownPolicy, Meta(description="Promotion whose send has an unknown outcome: send_again or hold.")
+    ] = UnknownPolicy.HOLD
+    unknown_wait: Annotated[
+        int, Meta(ge=0, le=3600, description="Seconds that a receipt has to resolve an unknown outcome before send_again.")
+    ] = 10
+    drain_seconds: Annotated[
+        int, Meta(ge=0, le=600, description="Seconds that open work has to end after SIGTERM.")
+    ] = 30
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least level that is logged.")] = "info"
+    log_format: Annotated[Literal["text", "json"], Meta(description="How logs are written to standard error.")] = "text"
+
+
+Source = Literal["flag", "environment", "file", "default"]
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was configured, and where each setting came from."""
+
+    settings: Settings
+    sources: Mapping[str, Source]
+    providers: Mapping[str, ProviderSettings]
+    routes: tuple[Route, ...]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting as documentation shows it."""
+
+    name: str
+    kind: str
+    default: str
+    help: str
+
+
+def table() -> list[Row]:
+    """Return the settings in order, for ``chatgate settings`` and the docs."""
+    rows = []
+    hints = get_type_hints(Settings, include_extras=True)
+    for field in msgspec.structs.fields(Settings):
+        bare, meta = get_args(hints[field.name])[:2]
+        values = [str(value) for value in get_args(bare)] or [str(v) for v in bare] if bare is UnknownPolicy else get_args(bare)
+        kind = " or ".join(map(str, values)) if values else bare.__name__
+        if meta.ge is not None:
+            kind += f", {meta.ge} to {meta.le}"
+        rows.append(Row(name=field.name, kind=kind, default=str(field.default), help=meta.description or ""))
+    return rows
+
+
+def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None) -> Configuration:
+    """Put a configuration together; raises SettingError with one sentence that names the setting.
+
+    ``flags``: only those given. ``file`` None: ``chatgate.toml`` of the working folder, where there is one.
+    """
+    written = _read(file)
+    sections = {"providers": written.pop("providers", {}), "routes": written.pop("routes", [])}
+    names = [field.name for field in msgspec.structs.fields(Settings)]
+    _refuse_strangers(written, flags, environ, names)
+    values: dict[str, object] = {}
+    sources: dict[str, Source] = {}
+    for name in names:
+        variable = PREFIX + name.upper()
+        if name in flags:
+            values[name], sources[name] = flags[name], "flag"
+        elif variable in environ:
+            values[name], sources[name] = environ[variable], "environment"
+        elif name in written:
+            values[name], sources[name] = written[name], "file"
+        else:
+            sources[name] = "default"
+    settings = _convert(values, Settings, "setting", strict=False)
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingError("tls_cert and tls_key go together; one of them is missing.")
+    return Configuration(
+        settings=settings, sources=sources, providers=_providers(sections["providers"], environ),
+        routes=_routes(sections["routes"], sections["providers"]),
+    )  # fmt: skip
+
+
+def _read(file: Path | None) -> dict[str, Any]:
+    path = file or Path(DEFAULT_FILE)
+    if file is None and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise SettingError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"The settings file {path} is not valid TOML: {error}.") from None
+
+
+def _refuse_strangers(
+    written: Mapping[str, object], flags: Mapping[str, object], environ: Mapping[str, str], names: list[str]
+) -> None:
+    """A setting that does not exist is a typing error that would silently not take effect."""
+    from_environ = {n.removeprefix(PREFIX).lower() for n in environ if n.startswith(PREFIX) and not n.endswith("_SECRET")}
+    for where, given in (("the settings file", set(written)), ("--set", set(flags)), ("the environment", from_environ)):
+        for name in sorted(given - set(names)):
+            raise SettingError(f"There is no setting {name!r} ({where}); `chatgate settings` lists all.")
+
+
+def _providers(sections: Any, environ: Mapping[str, str]) -> dict[str, ProviderSettings]:
+    if not isinstance(sections, dict):
+        raise SettingError("providers must be sections: [providers.NAME].")
+    return {name: _provider(name, section, environ) for name, section in sections.items()}
+
+
+def _provider(name: str, section: Any, environ: Mapping[str, str]) -> ProviderSettings:
+    if not isinstance(section, dict):
+        raise SettingError(f"providers.{name} must be a section: [providers.{name}].")
+    known = {field.name for field in msgspec.structs.fields(ProviderSettings)} - {"options"}
+    values = {key: _from_environment(f"providers.{name}.{key}", value, environ) for key, value in section.items()}
+    own = {key: value for key, value in values.items() if key in known}
+    options = {key: value for key, value in values.items() if key not in known}
+    return _convert(own | {"options": options}, ProviderSettings, f"providers.{name}", strict=True)
+
+
+def _from_environment(name: str, value: object, environ: Mapping[str, str]) -> object:
+    """Return a value, or what ``{ env = "NAME" }`` points to."""
+    if not (isinstance(value, dict) and set(value) == {"env"}):
+        return value
+    variable = str(value["env"])
+    if not environ.get(variable):
+        raise SettingError(f"{name} is to come from the environment, but {variable} is not set.")
+    return environ[variable]
+
+
+def _routes(sections: Any, providers: Any) -> tuple[Route, ...]:
+    routes = _convert(sections, tuple[Route, ...], "routes", strict=True)
+    for route in routes:
+        if not route.providers:
+            raise SettingError("A route needs at least one provider.")
+        for provider in route.providers:
+            if provider not in providers:
+                raise SettingError(f"A route names the provider {provider!r}, but there is no [providers.{provider}].")
+    return routes
+
+
+def _convert(value: Any, kind: type[T], what: str, *, strict: bool) -> T:
+    try:
+        return msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        sentence, _, place = str(error).partition(" - at `$")
+        name = place.strip(".`") or what
+        raise SettingError(f"{name if name == what else f'{what} {name}'}: {sentence}.") from None

@@ -1,0 +1,101 @@
+"""Who may call, and what is theirs: account, access key, space, sender, template, fallback policy.
+
+An ``AccountView`` is the frozen picture of one account that a call is checked against. It is loaded from the store and
+kept for a moment; nothing in it is secret except the sealed key material.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from chatgate.clock import Instant
+
+
+class KeyKind(StrEnum):
+    HMAC = "hmac"
+    RSA = "rsa"
+
+
+class AccessKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One access key. ``sealed`` is the encrypted secret (HMAC) or the PEM public key (RSA)."""
+
+    access_key_id: str
+    account_id: int
+    kind: KeyKind
+    sealed: bytes
+    active: bool
+
+
+class Standing(StrEnum):
+    """State of a sender or a template."""
+
+    PENDING = "pending"
+    """Applied for; never approved. Calls that name it are refused."""
+    APPROVED = "approved"
+    PAUSED = "paused"
+    """Approved once, stopped for now: calls are accepted, the message fails and may fall back (seed page)."""
+    PROHIBITED = "prohibited"
+    """Approved once, forbidden since. As PAUSED."""
+    REJECTED = "rejected"
+    """Review said no. As PENDING."""
+
+    @property
+    def was_approved(self) -> bool:
+        return self in (Standing.APPROVED, Standing.PAUSED, Standing.PROHIBITED)
+
+
+class Space(msgspec.Struct, frozen=True, kw_only=True):
+    """``CustSpaceId`` and its settings."""
+
+    space_id: str
+    retry_by_task: bool = False
+    """TaskId and To identify a call for 24 h (safe retries)."""
+    video_button_action: bool = False
+    """A non-empty ``action`` with ``text_video_button`` is allowed (the SDK's reading instead of the page's)."""
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
+    """``From`` of a Viber message: the service id itself or a phone number that stands for it."""
+
+    sender: str
+    channel: str
+    service_id: str
+    standing: Standing
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    """One language of a template."""
+
+    template_code: str
+    language: str
+    name: str
+    body: str
+    """Text with ``$(name)`` variables."""
+    standing: Standing
+    partner_id: str | None = None
+    """The id under which the provider knows it; None: it is sent as text."""
+
+
+class FallbackPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    policy_id: str
+    name: str
+    sms_sender: str
+    enabled: bool = True
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """One account and all that is its own, as of ``loaded_at``."""
+
+    account_id: int
+    name: str
+    subscribed: bool
+    calls_per_second: int | None
+    """Own limit; None: the setting ``calls_per_second``."""
+    loaded_at: Instant
+    spaces: Mapping[str, Space]
+    senders: Mapping[str, Sender]
+    templates: Mapping[tuple[str, str], Template]
+    policies: Mapping[str, FallbackPolicy]

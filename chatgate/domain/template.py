@@ -1,0 +1,48 @@
+"""Variables of a template, and the text that it becomes.
+
+Rules:
+
+1. A variable is ``$(name)``; a name holds no white space and no parenthesis.
+2. Every variable of the body needs a value. Values that the body does not use are ignored.
+3. A value goes in as it is. ``$(other)`` inside a value stays those characters.
+
+Source: Alibaba Cloud, "Viber template design". The characters of a name and the blank text are our choice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from chatgate import errors
+
+_VARIABLE = re.compile(r"\$\(([^()\s]+)\)")
+
+
+def variables(body: str) -> tuple[str, ...]:
+    """Return the names of the variables of ``body``, each once, in order of first use."""
+    return tuple(dict.fromkeys(_VARIABLE.findall(body)))
+
+
+def render(body: str, params: Mapping[str, str], longest: int) -> str:
+    """Return ``body`` with every variable replaced by its value.
+
+    Raises ApiError ``InvalidParameter.TemplateParams`` when a variable has no value (the first one is named), or when
+    the text is blank or longer than ``longest`` characters.
+    """
+
+    def value(variable: re.Match[str]) -> str:
+        name = variable[1]
+        if name not in params:
+            raise errors.invalid("TemplateParams", f"TemplateParams has no value for the template's variable {name}.")
+        return params[name]
+
+    text = _VARIABLE.sub(value, body)
+    if not text or text.isspace():
+        raise errors.invalid("TemplateParams", "With these TemplateParams the text of the template is empty.")
+    if len(text) > longest:
+        raise errors.invalid(
+            "TemplateParams",
+            f"With these TemplateParams the text of the template has {len(text)} characters; {longest} is the most.",
+        )
+    return text

@@ -1,0 +1,64 @@
+"""Where an operation hands over a message: committed to disk, then into the hands of this node's dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from chatgate.clock import SECOND
+from chatgate.domain import routing
+from chatgate.domain.message import Draft, Message, RetryKey, Status
+from chatgate.domain.routing import Route
+from chatgate.errors import IDEMPOTENCY_MISMATCH, NONCE_USED, SERVICE_UNAVAILABLE, ApiError
+from chatgate.operations.base import Call
+from chatgate.store.messages import ACCEPT_LEASE, Acceptance
+from chatgate.store.store import Store
+
+
+class Hands(Protocol):
+    """A dispatcher of this process, if it has one."""
+
+    def has_room(self) -> bool: ...
+
+    def hand(self, message: Message) -> None: ...
+
+
+class Desk:
+    """Accepts messages for operations."""
+
+    def __init__(
+        self, store: Store, routes: Sequence[Route], hands: Callable[[str], Hands | None], default_ttl: int
+    ) -> None:
+        """``hands`` answers for a lane with this process's dispatcher of it, None when there is none."""
+        self._store = store
+        self._routes = routes
+        self._hands = hands
+        self.default_ttl = default_ttl
+
+    async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
+        lane = routing.lane(self._routes, draft)
+        if lane is None:
+            raise ApiError(SERVICE_UNAVAILABLE, "No route of this installation carries this message.")
+        hands = self._hands(lane) if draft.failure is None else None
+        leased = hands is not None and hands.has_room()
+        acceptance = Acceptance(
+            key=self._store.keys.next(), draft=draft, nonce=call.nonce, retry=retry, request_id=call.request_id,
+            now=call.now, lane=lane, leased=leased,
+        )  # fmt: skip
+        accepted = await self._store.accept(acceptance)
+        if accepted.nonce_used:
+            raise ApiError(NONCE_USED)
+        if accepted.mismatch:
+            raise ApiError(IDEMPOTENCY_MISMATCH)
+        if accepted.stored and leased and hands is not None:
+            hands.hand(_as_stored(acceptance))
+        return self._store.message_ids.public(accepted.key)
+
+
+def _as_stored(acceptance: Acceptance) -> Message:
+    """Return the message as it was committed, without reading it back."""
+    return Message(
+        id=acceptance.key, account_id=acceptance.draft.account_id, draft=acceptance.draft,
+        accepted_at=acceptance.now, expires_at=acceptance.now + acceptance.draft.ttl * SECOND, status=Status.ACCEPTED,
+        attempt=0, due_at=acceptance.now + ACCEPT_LEASE,
+    )  # fmt: skip

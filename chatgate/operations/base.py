@@ -1,0 +1,61 @@
+"""The contract of an operation (one API ``Action``).
+
+A module in this folder is one operation and has::
+
+    NAME: str                          the Action
+    PARAMETERS: protocol.params table  from which input is validated and metadata is printed
+    async def execute(call: Call, desk: Desk) -> Mapping[str, object]
+
+``execute`` returns the fields of the answer besides ``RequestId``; it raises ``ApiError`` to refuse. Whatever it changes,
+it changes in one store verb that also spends ``call.nonce``: so a replayed request finds its nonce used, and a request
+that failed half-way has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Protocol
+
+import msgspec
+
+from chatgate import operations, plugins
+from chatgate.clock import Instant
+from chatgate.domain.account import AccountView
+from chatgate.domain.message import Draft, RetryKey
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One authenticated, authorized, admitted call."""
+
+    request_id: str
+    account: AccountView
+    access_key_id: str
+    params: Mapping[str, str]
+    """Business parameters as text, names as on the wire."""
+    nonce: bytes
+    """Key under which the request's nonce is remembered."""
+    now: Instant
+    idempotency_key: str | None = None
+    """The ``Idempotency-Key`` header, 1 to 255 characters."""
+
+
+class Desk(Protocol):
+    """What an operation may ask of the rest. The store and the dispatcher stand behind it."""
+
+    @property
+    def default_ttl(self) -> int:
+        """Seconds to live of a message whose call names none."""
+        ...
+
+    async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
+        """Commit the message durably, spend the nonce, and return the public MessageId.
+
+        Raises ApiError: NONCE_USED, IDEMPOTENCY_MISMATCH, SERVICE_UNAVAILABLE. Then nothing was stored.
+        """
+        ...
+
+
+def all_operations() -> dict[str, ModuleType]:
+    """Return every operation of this folder by its Action."""
+    return {module.NAME: module for module in plugins.modules_in(operations).values()}

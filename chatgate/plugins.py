@@ -1,0 +1,19 @@
+"""The only discovery mechanism: the modules of a folder.
+
+Operations, channels, providers and CLI commands are found by it, each once at start. Adding one is adding a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def modules_in(package: ModuleType) -> dict[str, ModuleType]:
+    """Import and return the modules and sub-packages of ``package`` by name, except ``base`` (the folder's contract)."""
+    return {
+        info.name: importlib.import_module(f"{package.__name__}.{info.name}")
+        for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name)
+        if info.name != "base"
+    }

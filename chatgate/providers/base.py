@@ -1,0 +1,123 @@
+"""The contract of a provider: one upstream company or API that carries messages for one or more channels.
+
+A module in this folder is one provider kind (its name is ``kind`` in ``chatgate.toml``) and has::
+
+    CHANNELS: frozenset[str]
+    def build(name: str, settings: ProviderSettings, outbound: Outbound) -> Provider
+
+A provider is pure but for one I/O call: ``encode`` and ``decode`` are plain functions, ``HttpProvider.send`` puts them
+around a request. A provider never sees the store: it answers with values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from chatgate.clock import Instant
+from chatgate.domain.message import Message, Outcome, SendResult
+from chatgate.domain.receipt import Receipt
+from chatgate.errors import ChatgateError
+from chatgate.outbound import NotSent, Outbound, ReplyLost
+from chatgate.wire import HttpRequest, HttpResponse
+
+log = structlog.get_logger(__name__)
+
+
+class UnreadableReceipt(ChatgateError):
+    """A request at the receipts address is not a receipt of this provider. It is refused, nothing is stored."""
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One ``[providers.NAME]`` section."""
+
+    kind: str
+    url: str
+    receipts_secret: str
+    """The unguessable part of the provider's receipts address."""
+    receipts_from: tuple[str, ...] = ()
+    """Networks that receipts may come from; empty: any."""
+    max_in_flight: int = 64
+    """Requests open at one time, 1 to 1000."""
+    rate: int = 0
+    """Requests a second; 0: as fast as they are answered."""
+    reply_timeout: float = 20.0
+    """Seconds until a request without a reply counts as lost."""
+    options: Mapping[str, Any] = {}
+    """What only this kind knows."""
+
+
+class Provider(Protocol):
+    """What the dispatcher and the receipts intake use."""
+
+    name: str
+    settings: ProviderSettings
+
+    async def send(self, message: Message, now: Instant) -> SendResult:
+        """Hand one message to the upstream. Never raises: whatever happens is an outcome."""
+        ...
+
+    def read_receipts(self, request: HttpRequest) -> list[Receipt]:
+        """Return the receipts that a request carries, in its order; raises UnreadableReceipt."""
+        ...
+
+
+class HttpProvider:
+    """A provider that sends by one HTTP request: subclasses give ``encode``, ``decode`` and ``read_receipts``."""
+
+    def __init__(self, name: str, settings: ProviderSettings, outbound: Outbound) -> None:
+        self.name = name
+        self.settings = settings
+        self._outbound = outbound
+
+    def encode(self, message: Message, now: Instant) -> HttpRequest:
+        raise NotImplementedError
+
+    def decode(self, message: Message, response: HttpResponse) -> SendResult:
+        raise NotImplementedError
+
+    async def send(self, message: Message, now: Instant) -> SendResult:
+        try:
+            request = self.encode(message, now)
+        except Exception as error:
+            # Deterministic and before any byte left: trying again would only fail again.
+            log.exception("provider.encode_failed", provider=self.name, message_id=message.id)
+            return SendResult(
+                outcome=Outcome.REFUSED, code="Quarantined", reason=f"The message cannot be written: {type(error).__name__}."
+            )
+        try:
+            response = await self._outbound.send(request)
+        except NotSent as error:
+            return SendResult(outcome=Outcome.DEFERRED, code="NotConnected", reason=f"No connection: {error}.")
+        except ReplyLost as error:
+            return SendResult(outcome=Outcome.UNKNOWN, code="ReplyLost", reason=f"No readable reply: {error}.")
+        return self.decode(message, response)
+
+
+def by_status(response: HttpResponse) -> SendResult | None:
+    """Return what an HTTP status alone settles; None for 200, where the body decides.
+
+    503 and 429 say that the request was not taken. Any other 5xx may come from a proxy in front of a server that did
+    take it, so its outcome is unknown.
+    """
+    if response.status == 200:
+        return None
+    code = f"Http{response.status}"
+    reason = f"The provider answered HTTP {response.status}."
+    wait = _retry_after(response)
+    if response.status == 503:
+        return SendResult(outcome=Outcome.DEFERRED, code=code, reason=reason, retry_after=wait)
+    if response.status == 429:
+        return SendResult(outcome=Outcome.THROTTLED, code=code, reason=reason, retry_after=wait)
+    if response.status >= 500:
+        return SendResult(outcome=Outcome.UNKNOWN, code=code, reason=reason)
+    return SendResult(outcome=Outcome.REFUSED, code=code, reason=reason)
+
+
+def _retry_after(response: HttpResponse) -> int | None:
+    """Return the wait that the provider asked for, in milliseconds; a date or nonsense counts as not asked."""
+    value = response.headers.get("retry-after", "")
+    return int(value) * 1000 if value.isascii() and value.isdecimal() and len(value) < 7 else None

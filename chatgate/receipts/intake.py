@@ -1,0 +1,84 @@
+"""The path of one receipt: a provider's request, stored, then acknowledged.
+
+Rule: the answer 200 leaves only after the commit. Anything else than a readable receipt at the right address is refused
+and leaves nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+
+import structlog
+
+from chatgate.clock import Clock
+from chatgate.errors import SettingError, StoreUnavailable
+from chatgate.providers.base import Provider, UnreadableReceipt
+from chatgate.store.receipts import Arrival
+from chatgate.store.store import Store
+from chatgate.telemetry import Metrics
+from chatgate.wire import HttpRequest, HttpResponse
+
+log = structlog.get_logger(__name__)
+
+_STORED = HttpResponse(status=200, headers={"content-type": "application/json;charset=utf-8"}, body=b'{"status":0}')
+
+
+class Intake:
+    """Takes receipts of all providers."""
+
+    def __init__(self, store: Store, providers: Mapping[str, Provider], clock: Clock, metrics: Metrics) -> None:
+        self._store = store
+        self._providers = providers
+        self._clock = clock
+        self._metrics = metrics
+        self._networks = {name: _networks(name, p.settings.receipts_from) for name, p in providers.items()}
+
+    async def take(self, provider_name: str, secret: str, request: HttpRequest) -> HttpResponse:
+        """Store what the request carries and acknowledge it.
+
+        404 for an unknown provider or a wrong secret (the same answer, after the same comparison), 403 for an address
+        that is not on the provider's list, 400 for what is no receipt, 503 when it could not be stored.
+        """
+        provider = self._providers.get(provider_name)
+        expected = provider.settings.receipts_secret if provider is not None else "no such provider"
+        if not hmac.compare_digest(expected.encode(), secret.encode()) or provider is None:
+            return self._refuse(404, "There is no such receipts address.")
+        if not self._comes_from_provider(provider_name, request.peer):
+            return self._refuse(403, "Receipts are not accepted from this address.")
+        try:
+            receipts = provider.read_receipts(request)
+        except UnreadableReceipt as error:
+            return self._refuse(400, f"Not a receipt: {error}.")
+        if receipts:
+            arrival = Arrival(receipts=receipts, received_at=self._clock.now(), keys=self._store.keys.next)
+            try:
+                effects = await self._store.apply_receipts(arrival)
+            except StoreUnavailable:
+                return HttpResponse(status=503, headers={"retry-after": "5"}, body=b"not stored, send it again")
+            for effect in effects:
+                self._metrics.receipts.labels(provider_name, effect).inc()
+        return _STORED
+
+    def _comes_from_provider(self, provider_name: str, peer: str) -> bool:
+        networks = self._networks[provider_name]
+        if not networks:
+            return True
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in network for network in networks)
+
+    def _refuse(self, status: int, sentence: str) -> HttpResponse:
+        self._metrics.refused_receipts.inc()
+        log.warning("receipt.refused", http=status)
+        return HttpResponse(status=status, headers={"content-type": "text/plain;charset=utf-8"}, body=sentence.encode())
+
+
+def _networks(name: str, listed: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(network) for network in listed]
+    except ValueError as error:
+        raise SettingError(f"providers.{name}.receipts_from: {error}.") from None

@@ -1,0 +1,190 @@
+"""A running node: store, lanes, gateway, HTTP server, started in order and stopped in reverse.
+
+``serve`` runs it as it is. The sandbox is the same parts with a directory of its own, a simulated partner and more routes:
+a composition, not a switch inside the stations.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+
+from chatgate import operations as operations_package
+from chatgate import plugins, sealing
+from chatgate import providers as providers_package
+from chatgate.clock import SECOND, Clock, SystemClock
+from chatgate.config import Configuration
+from chatgate.domain.message import Label
+from chatgate.errors import SettingError, StoreUnavailable
+from chatgate.gateway.authenticate import Authenticator
+from chatgate.gateway.chain import Gateway
+from chatgate.gateway.desk import Desk
+from chatgate.gateway.directory import REFRESH_EVERY, Directory, StoredDirectory
+from chatgate.gateway.flow_control import FlowControl
+from chatgate.outbound import Outbound
+from chatgate.providers.base import Provider
+from chatgate.receipts.intake import Intake
+from chatgate.sealing import KeyRing
+from chatgate.store import database
+from chatgate.store.store import Store
+from chatgate.telemetry import Metrics
+from chatgate.web.app import App, AsgiApp
+from chatgate.web.proxies import TrustedProxies
+from chatgate.web.server import Server
+from chatgate.workers.lane import Lane, Policy
+from chatgate.workers.loop import Loop
+from chatgate.workers.pruner import MEASURE_EVERY, PRUNE_EVERY, Gauges, Pruner
+
+log = structlog.get_logger(__name__)
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds to connect to a provider."""
+
+
+class Parts:
+    """What a composition may replace or add before the node starts."""
+
+    def __init__(self, store: Store, key_ring: KeyRing, clock: Clock) -> None:
+        self.store = store
+        self.key_ring = key_ring
+        self.clock = clock
+        self.stored = StoredDirectory(store, clock)
+        self.directory: Directory = self.stored
+        self.mounts: dict[str, AsgiApp] = {}
+
+
+Compose = Callable[[Parts, AsyncExitStack], Awaitable[None]]
+
+
+async def _nothing_more(_parts: Parts, _stack: AsyncExitStack) -> None:
+    """The composition of ``serve``."""
+
+
+class Node:
+    """One process of chatgate. ``await node.start()``; then ``node.url``; at the end ``await node.stop()``."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        on_fatal: Callable[[str], None],
+        compose: Compose = _nothing_more,
+        clock: Clock | None = None,
+    ) -> None:
+        self._configuration = configuration
+        self._settings = configuration.settings
+        self._on_fatal = on_fatal
+        self._compose = compose
+        self._clock = clock or SystemClock()
+        self._stack = AsyncExitStack()
+        self._stopping = False
+        self.metrics = Metrics()
+        self.url = ""
+
+    async def start(self) -> None:
+        """Start everything, or nothing: what had started is stopped again when a later part cannot."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        gc.collect()
+        gc.freeze()  # what lives for ever is not looked at again; a tenth of the accept rate
+        gc.set_threshold(50_000, 20, 50)
+
+    async def stop(self) -> None:
+        """Stop in reverse: no more calls, no more claims, open work ends, the store is closed last."""
+        self._stopping = True
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        store, key_ring = await self._open_store()
+        parts = Parts(store, key_ring, self._clock)
+        await self._compose(parts, self._stack)
+        await parts.stored.refresh()
+        self._loop("directory", parts.stored.refresh, REFRESH_EVERY)
+        providers = self._build_providers()
+        lanes = await self._start_lanes(store, providers) if self._settings.role != "api" else {}
+        app = App(
+            gateway=self._gateway(parts, lanes) if self._settings.role != "worker" else None,
+            intake=Intake(store, providers, self._clock, self.metrics),
+            proxies=TrustedProxies.parse(self._settings.trusted_proxies),
+            metrics=self.metrics,
+            ready=lambda: self._ready(store),
+            mounts=parts.mounts,
+        )
+        settings = self._settings
+        server = Server(
+            app, host=settings.host, port=settings.port, tls_cert=settings.tls_cert or None,
+            tls_key=settings.tls_key or None, drain_seconds=settings.drain_seconds,
+        )  # fmt: skip
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        self.url = server.url
+
+    async def _open_store(self) -> tuple[Store, KeyRing]:
+        folder = Path(self._settings.data)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(f"The data folder {folder} cannot be made: {error.strerror}.") from None
+        key_ring = sealing.load_or_create(Path(self._settings.key_ring or folder / "key-ring"))
+        url = self._settings.database or database.sqlite_url(folder)
+        store = await Store.open(url, clock=self._clock, key_ring=key_ring, on_fatal=self._on_fatal)
+        self._stack.push_async_callback(store.close)
+        return store, key_ring
+
+    def _build_providers(self) -> dict[str, Provider]:
+        kinds = plugins.modules_in(providers_package)
+        built: dict[str, Provider] = {}
+        for name, settings in self._configuration.providers.items():
+            kind = kinds.get(settings.kind)
+            if kind is None:
+                raise SettingError(f"providers.{name}: there is no kind {settings.kind!r}; known are {', '.join(kinds)}.")
+            outbound = Outbound(connect_timeout=CONNECT_TIMEOUT, reply_timeout=settings.reply_timeout)
+            self._stack.push_async_callback(outbound.close)
+            built[name] = kind.build(name, settings, outbound)
+        return built
+
+    async def _start_lanes(self, store: Store, providers: Mapping[str, Provider]) -> dict[str, Lane]:
+        settings = self._settings
+        unknown = {Label.TRANSACTION: settings.unknown_transaction, Label.PROMOTION: settings.unknown_promotion}
+        policy = Policy(unknown=unknown, unknown_wait=settings.unknown_wait * SECOND)
+        jitter = random.Random().random
+        lanes: dict[str, Lane] = {}
+        for name, provider in providers.items():
+            lane = lanes[name] = Lane(provider, store, self._clock, policy, self.metrics, jitter)
+            lane.start()
+            self._stack.push_async_callback(lane.stop, settings.drain_seconds)
+        self._loop("pruner", Pruner(store, self._clock).prune, PRUNE_EVERY)
+        self._loop("gauges", Gauges(store, self._clock, self.metrics).measure, MEASURE_EVERY)
+        return lanes
+
+    def _gateway(self, parts: Parts, lanes: Mapping[str, Lane]) -> Gateway:
+        desk = Desk(parts.store, self._configuration.routes, lanes.get, self._settings.default_ttl)
+        return Gateway(
+            store=parts.store,
+            desk=desk,
+            operations={module.NAME: module for module in plugins.modules_in(operations_package).values()},
+            authenticate=Authenticator(parts.directory, parts.key_ring),
+            flow_control=FlowControl(self._settings.calls_per_second, time.monotonic_ns),
+            clock=self._clock,
+            metrics=self.metrics,
+            validation_status=self._settings.validation_status,
+        )
+
+    async def _ready(self, store: Store) -> None:
+        if self._stopping:
+            raise StoreUnavailable("stopping")
+        await store.ready()
+
+    def _loop(self, name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
+        loop = Loop(name, work, seconds, random.random)
+        loop.start()
+        self._stack.push_async_callback(loop.stop)

@@ -1,0 +1,182 @@
+"""Accounts and all that is theirs: keys, spaces, senders, templates, fallback policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, Table, select, update
+
+from chatgate.clock import Instant
+from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, KeyKind, Sender, Space, Standing, Template
+from chatgate.errors import ChatgateError
+from chatgate.store import rows
+from chatgate.store.tables import access_keys, accounts, fallback_policies, senders, spaces, templates
+
+
+class NameTaken(ChatgateError):
+    """An account or an access key of that name exists already."""
+
+
+class Possessions(msgspec.Struct, frozen=True, kw_only=True):
+    """What is put into an account in one step; what exists under the same name is replaced."""
+
+    keys: Sequence[AccessKey] = ()
+    spaces: Sequence[Space] = ()
+    senders: Sequence[Sender] = ()
+    templates: Sequence[Template] = ()
+    policies: Sequence[FallbackPolicy] = ()
+
+
+class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: int
+    name: str
+    now: Instant
+    possessions: Possessions
+    subscribed: bool = True
+    calls_per_second: int | None = None
+
+
+class Gift(msgspec.Struct, frozen=True, kw_only=True):
+    """Possessions for an account that exists."""
+
+    account_id: int
+    now: Instant
+    possessions: Possessions
+
+
+def create_account(connection: Connection, items: Sequence[NewAccount]) -> list[int]:
+    """Create accounts with their first possessions; answer their ids. Raises NameTaken."""
+    columns = ("id", "name", "subscribed", "calls_per_second", "created_at", "changed_at")
+    for item in items:
+        row = (item.account_id, item.name, item.subscribed, item.calls_per_second, item.now, item.now)
+        if not rows.insert(connection, accounts, columns, [row], "ON CONFLICT DO NOTHING"):
+            raise NameTaken(f"An account named {item.name!r} exists already.")
+        _put(connection, item.account_id, item.now, item.possessions)
+    return [item.account_id for item in items]
+
+
+def give(connection: Connection, items: Sequence[Gift]) -> list[None]:
+    """Put possessions into accounts; what has the same name is replaced."""
+    for item in items:
+        _put(connection, item.account_id, item.now, item.possessions)
+        changed = update(accounts).where(accounts.c.id == item.account_id)
+        connection.execute(changed.values(changed_at=item.now))
+    return [None] * len(items)
+
+
+class KeySwitch(msgspec.Struct, frozen=True, kw_only=True):
+    access_key_id: str
+    active: bool
+    now: Instant
+
+
+def switch_key(connection: Connection, items: Sequence[KeySwitch]) -> list[bool]:
+    """Disable or enable access keys; answer whether each exists."""
+    return [
+        connection.execute(
+            update(access_keys)
+            .where(access_keys.c.access_key_id == item.access_key_id)
+            .values(active=item.active, changed_at=item.now)
+        ).rowcount
+        == 1
+        for item in items
+    ]
+
+
+def _put(connection: Connection, account_id: int, now: Instant, own: Possessions) -> None:
+    key_columns = ("access_key_id", "account_id", "kind", "sealed", "active", "created_at", "changed_at")
+    for key in own.keys:
+        row = (key.access_key_id, account_id, str(key.kind), key.sealed, key.active, now, now)
+        if not rows.insert(connection, access_keys, key_columns, [row], "ON CONFLICT DO NOTHING"):
+            raise NameTaken(f"An access key {key.access_key_id!r} exists already.")
+    space_rows = [(account_id, s.space_id, s.retry_by_task, s.video_button_action) for s in own.spaces]
+    sender_rows = [(account_id, s.channel, s.sender, s.service_id, str(s.standing)) for s in own.senders]
+    policy_rows = [(account_id, p.policy_id, p.name, p.sms_sender, p.enabled) for p in own.policies]
+    template_rows = [
+        (account_id, t.template_code, t.language, t.name, t.body, str(t.standing), t.partner_id) for t in own.templates
+    ]
+    for table, new in (
+        (spaces, space_rows), (senders, sender_rows), (templates, template_rows), (fallback_policies, policy_rows),
+    ):  # fmt: skip
+        _replace(connection, table, new)
+
+
+def _replace(connection: Connection, table: Table, new: Sequence[rows.Values]) -> None:
+    names = [column.name for column in table.columns]
+    key = [column.name for column in table.primary_key]
+    sets = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+    rows.insert(connection, table, names, new, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}")
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def keys_changed_since(connection: Connection, instant: Instant) -> list[AccessKey]:
+    """Return the access keys made or changed at or after an instant."""
+    found = connection.execute(select(access_keys).where(access_keys.c.changed_at >= instant))
+    return [_key(row) for row in found]
+
+
+def keys_of(connection: Connection, account_id: int) -> list[AccessKey]:
+    return [_key(row) for row in connection.execute(select(access_keys).where(access_keys.c.account_id == account_id))]
+
+
+def accounts_changed_since(connection: Connection, instant: Instant) -> list[int]:
+    return list(connection.execute(select(accounts.c.id).where(accounts.c.changed_at >= instant)).scalars())
+
+
+def names(connection: Connection) -> list[tuple[int, str]]:
+    """Return id and name of every account, by name."""
+    return list(connection.execute(select(accounts.c.id, accounts.c.name).order_by(accounts.c.name)).tuples())
+
+
+def find_account(connection: Connection, name: str) -> int | None:
+    return connection.execute(select(accounts.c.id).where(accounts.c.name == name)).scalar()
+
+
+def load_view(connection: Connection, account_id: int, now: Instant) -> AccountView | None:
+    """Return the picture of an account that calls are checked against."""
+    account = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
+    if account is None:
+        return None
+
+    def own(table: Table) -> Sequence[rows.AnyRow]:
+        return connection.execute(select(table).where(table.c.account_id == account_id)).all()
+
+    return AccountView(
+        account_id=account.id,
+        name=account.name,
+        subscribed=account.subscribed,
+        calls_per_second=account.calls_per_second,
+        loaded_at=now,
+        spaces={
+            r.space_id: Space(
+                space_id=r.space_id, retry_by_task=r.retry_by_task, video_button_action=r.video_button_action
+            )
+            for r in own(spaces)
+        },
+        senders={
+            r.sender: Sender(sender=r.sender, channel=r.channel, service_id=r.service_id, standing=Standing(r.standing))
+            for r in own(senders)
+        },
+        templates={(r.template_code, r.language): _template(r) for r in own(templates)},
+        policies={
+            r.policy_id: FallbackPolicy(policy_id=r.policy_id, name=r.name, sms_sender=r.sms_sender, enabled=r.enabled)
+            for r in own(fallback_policies)
+        },
+    )
+
+
+def _key(row: rows.AnyRow) -> AccessKey:
+    return AccessKey(
+        access_key_id=row.access_key_id, account_id=row.account_id, kind=KeyKind(row.kind), sealed=bytes(row.sealed),
+        active=row.active,
+    )  # fmt: skip
+
+
+def _template(row: rows.AnyRow) -> Template:
+    return Template(
+        template_code=row.template_code, language=row.language, name=row.name, body=row.body,
+        standing=Standing(row.standing), partner_id=row.partner_id,
+    )  # fmt: skip

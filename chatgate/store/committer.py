@@ -1,0 +1,183 @@
+"""Group commit: one writing connection, one thread, many callers.
+
+A *verb* is a plain function ``(connection, items) -> results``: it takes what several callers want of the same kind and
+answers each. While one transaction is being fsynced the next callers gather; then all that wait run in one transaction,
+and they are resolved after its commit, on the loop, together.
+
+Rules:
+
+1. A caller hears "done" only after the commit that holds its change.
+2. If the database cannot commit, every caller of that transaction gets ``StoreUnavailable`` and nothing has happened.
+3. If a verb stumbles over one item (not over the database), the transaction is rolled back and each item is run alone:
+   a poisoned item fails alone.
+4. After an I/O error of the disk nothing more is written by this process: what the kernel kept of the failed pages is
+   not knowable (the lesson of PostgreSQL's fsync, 2018). ``on_fatal`` ends the process; the log recovers the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from chatgate.errors import StoreUnavailable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Verb = Callable[[Connection, Sequence[Item]], Sequence[Result]]
+
+MAX_BATCH = 512
+"""Callers per transaction; bounds how long one transaction holds the lock."""
+
+log = structlog.get_logger(__name__)
+
+
+class _Wish(NamedTuple):
+    verb: Verb[Any, Any]
+    item: Any
+    future: asyncio.Future[Any]
+
+
+_Answer = tuple[bool, Any]
+"""(True, result) or (False, exception)."""
+
+
+class Committer:
+    """The one writer of a process."""
+
+    def __init__(self, engine: Engine, *, on_fatal: Callable[[str], None]) -> None:
+        self._engine = engine
+        self._on_fatal = on_fatal
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[_Wish] = []
+        self._busy = False
+        self._scheduled = False
+        self._broken: str | None = None
+        self._batches: SimpleQueue[list[_Wish] | None] = SimpleQueue()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
+        self._thread.start()
+
+    def run(self, verb: Verb[Item, Result], item: Item) -> asyncio.Future[Result]:
+        """Run ``verb`` for one item in the next transaction; resolved after its commit. Call on the loop's thread."""
+        future: asyncio.Future[Result] = self._loop.create_future()
+        if self._broken is not None:
+            future.set_exception(StoreUnavailable(self._broken))
+            return future
+        self._waiting.append(_Wish(verb, item, future))
+        self._idle.clear()
+        if not self._busy and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._hand_over)  # what else arrives in this turn of the loop joins the same commit
+        return future
+
+    @property
+    def queued(self) -> int:
+        """Callers that wait for the transaction after the running one."""
+        return len(self._waiting)
+
+    async def close(self) -> None:
+        """Finish what was asked, then end the thread."""
+        await self._idle.wait()
+        self._batches.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        self._scheduled = False
+        if self._busy or not self._waiting:
+            return
+        batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+        self._busy = True
+        self._batches.put(batch)
+
+    def _done(self, batch: list[_Wish], answers: list[_Answer]) -> None:
+        self._busy = False
+        for wish, (good, value) in zip(batch, answers, strict=True):
+            if wish.future.done():
+                continue
+            if good:
+                wish.future.set_result(value)
+            else:
+                wish.future.set_exception(value)
+        if self._waiting:
+            self._hand_over()
+        else:
+            self._idle.set()
+
+    # --- on the writer's thread --------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        connection: Connection | None = None
+        while (batch := self._batches.get()) is not None:
+            try:
+                if connection is None or connection.closed:
+                    connection = self._engine.connect()
+                answers = self._commit(connection, batch)
+            except Exception as error:  # the database itself: nothing of the batch has happened
+                answers = [(False, self._unavailable(error))] * len(batch)
+                if connection is not None:
+                    connection.close()
+                connection = None
+            self._loop.call_soon_threadsafe(self._done, batch, answers)
+        if connection is not None:
+            connection.close()
+
+    def _commit(self, connection: Connection, batch: list[_Wish]) -> list[_Answer]:
+        try:
+            with connection.begin():
+                return _run(connection, batch)
+        except Exception as error:
+            if len(batch) == 1 and not _is_outage(error):
+                return [(False, error)]
+            if _is_outage(error):
+                raise
+        answers: list[_Answer] = []
+        for wish in batch:
+            answers.extend(self._commit(connection, [wish]))
+        return answers
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        sentence = f"the database cannot commit: {type(error).__name__}"
+        log.error("store.unavailable", error=type(error).__name__, cause=_cause(error))
+        if _is_disk_error(error):
+            self._broken = sentence
+            self._loop.call_soon_threadsafe(self._on_fatal, "the disk reported an I/O error while committing")
+        return StoreUnavailable(sentence)
+
+
+def _run(connection: Connection, batch: list[_Wish]) -> list[_Answer]:
+    """Run the wishes verb by verb, in order of first appearance; answers in the order of the batch."""
+    if len(batch) == 1:
+        wish = batch[0]
+        return [(True, wish.verb(connection, (wish.item,))[0])]
+    places: dict[Verb[Any, Any], list[int]] = {}
+    for place, wish in enumerate(batch):
+        places.setdefault(wish.verb, []).append(place)
+    answers: list[_Answer] = [(True, None)] * len(batch)
+    for verb, own in places.items():
+        results = verb(connection, [batch[place].item for place in own])
+        for place, result in zip(own, results, strict=True):
+            answers[place] = (True, result)
+    return answers
+
+
+def _cause(error: Exception) -> str:
+    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether the database, not an item, is at fault."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, (OperationalError, InterfaceError, OSError))
+
+
+def _is_disk_error(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and "disk i/o error" in str(error.orig).lower()

@@ -1,0 +1,96 @@
+"""Opening a database: what SQLite and PostgreSQL disagree on, and nothing else.
+
+SQLite (the embedded default) comes from ``pysqlite3``, which bundles its own library: the interpreter's own may carry
+the WAL-reset bug (3.7.0 to 3.51.2), so anything below 3.51.3 is refused. WAL with ``synchronous=FULL``: a commit is on
+disk when it returns; group commit makes that cheap.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from chatgate.errors import SettingError
+
+OLDEST_SQLITE = (3, 51, 3)
+"""First release without the WAL-reset bug (sqlite.org release notes, 2026-03-13)."""
+
+LOCK_WAIT = 5_000
+"""Milliseconds that SQLite waits for another process's lock."""
+
+
+def sqlite_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'chatgate.db'}"
+
+
+def open_writer(url: str) -> Engine:
+    """Return the engine that the committer writes through; raises SettingError when the address is not usable."""
+    return _sqlite(url, write=True) if _is_sqlite(url) else _postgresql(url, pool=NullPool)
+
+
+def open_reader(url: str) -> Engine:
+    """Return the engine for reading; on SQLite its connections cannot write (nor checkpoint)."""
+    return _sqlite(url, write=False) if _is_sqlite(url) else _postgresql(url, pool=QueuePool)
+
+
+def _is_sqlite(url: str) -> bool:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingError(
+            "The database address is not understood; write sqlite:///path/to/file or postgresql://user:password@host/name."
+        ) from None
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise SettingError(f"The database {parsed.get_backend_name()!r} is not supported; use SQLite or PostgreSQL.")
+    return parsed.get_backend_name() == "sqlite"
+
+
+def _sqlite(url: str, *, write: bool) -> Engine:
+    from pysqlite3 import dbapi2  # type: ignore[import-untyped]
+
+    if dbapi2.sqlite_version_info < OLDEST_SQLITE:
+        raise SettingError(
+            f"SQLite {dbapi2.sqlite_version} has the WAL-reset bug, which can corrupt a database; 3.51.3 or newer is needed."
+        )
+    engine = create_engine(
+        url,
+        module=dbapi2,
+        poolclass=NullPool if write else QueuePool,
+        connect_args={"check_same_thread": False, "cached_statements": 256},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are ours: BEGIN below, not the driver's guess
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.execute("PRAGMA cache_size = -32768")
+        cursor.execute("PRAGMA wal_autocheckpoint = 4000")
+        if not write:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str, *, pool: type[NullPool] | type[QueuePool]) -> Engine:
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    engine = create_engine(
+        parsed,
+        poolclass=pool,
+        pool_pre_ping=pool is QueuePool,
+        connect_args={"connect_timeout": 5, "options": "-c synchronous_commit=on -c timezone=UTC"},
+    )
+    return engine

@@ -1,0 +1,181 @@
+"""The store: the verbs of the business under one roof. The only door to the database for the rest of the program.
+
+Writing verbs run through the committer (one transaction for all who wait; resolved after the commit). Reading verbs run
+on a small pool of threads over connections that cannot write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from chatgate.clock import DAY, Clock, Instant
+from chatgate.domain.account import AccessKey, AccountView
+from chatgate.domain.message import Message, Status
+from chatgate.errors import StoreUnavailable
+from chatgate.ids import Keys, MessageIds
+from chatgate.sealing import KeyRing
+from chatgate.store import accounts, calls, database, installation, messages, migration, receipts, search
+from chatgate.store.committer import Committer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+READERS = 3
+
+PARKED_WINDOW = 2 * DAY
+"""How long a receipt without a message waits for one (promise P13)."""
+
+
+class Store:
+    """Open with ``await Store.open(…)``, end with ``await store.close()``."""
+
+    def __init__(self, url: str, *, on_fatal: Callable[[str], None]) -> None:
+        self._url = url
+        self._writer_engine = database.open_writer(url)
+        self._reader_engine = database.open_reader(url)
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._committer = Committer(self._writer_engine, on_fatal=on_fatal)
+        self.keys: Keys
+        self.message_ids: MessageIds
+
+    @classmethod
+    async def open(
+        cls, url: str, *, clock: Clock, key_ring: KeyRing, on_fatal: Callable[[str], None], migrate: bool = True
+    ) -> Store:
+        """Open a database and bring it to this version's schema.
+
+        Raises SettingError when the address, the schema or the key ring does not fit.
+        """
+        store = cls(url, on_fatal=on_fatal)
+        try:
+            await asyncio.to_thread(migration.upgrade if migrate else migration.check, store._writer_engine)
+            await store._committer.run(installation.check_key_ring, key_ring)
+            secret = await store._committer.run(installation.message_id_secret, None)
+            node = await store._committer.run(installation.register_node, clock.now())
+        except BaseException:
+            await store.close()
+            raise
+        store.message_ids = MessageIds(secret)
+        store.keys = Keys(clock, node)
+        return store
+
+    async def close(self) -> None:
+        await self._committer.close()
+        self._threads.shutdown()
+        self._writer_engine.dispose()
+        self._reader_engine.dispose()
+
+    @property
+    def queued(self) -> int:
+        """Callers waiting for the next commit."""
+        return self._committer.queued
+
+    # --- messages ----------------------------------------------------------------------------------------------------
+
+    async def accept(self, acceptance: messages.Acceptance) -> messages.Accepted:
+        """Store one message with its nonce and retry key. When this returns, it is on disk."""
+        return await self._committer.run(messages.accept, acceptance)
+
+    async def spend_nonce(self, nonce: bytes) -> bool:
+        """Remember the nonce of a call that stores nothing else; answer whether it was fresh."""
+        return await self._committer.run(messages.spend_nonce, nonce)
+
+    async def begin(self, beginning: messages.Beginning) -> bool:
+        """Commit the first attempt of a message held by accept lease; False: it is in other hands now."""
+        return await self._committer.run(messages.begin, beginning)
+
+    async def release(self, release: messages.Release) -> None:
+        """Give back a message held by accept lease."""
+        await self._committer.run(messages.release, release)
+
+    async def claim(self, claim: messages.Claim) -> messages.Claimed:
+        """Take due messages; those returned are committed as being sent."""
+        return await self._committer.run(messages.claim, claim)
+
+    async def record(self, end: messages.AttemptEnd) -> Status | None:
+        """Store the end of an attempt; answer the message's new status, None where others were faster."""
+        return await self._committer.run(messages.record, end)
+
+    # --- receipts ----------------------------------------------------------------------------------------------------
+
+    async def apply_receipts(self, arrival: receipts.Arrival) -> list[str]:
+        """Store receipts and what they change; answer the effect of each. Acknowledge only after this."""
+        return await self._committer.run(receipts.apply_receipts, arrival)
+
+    # --- accounts ----------------------------------------------------------------------------------------------------
+
+    async def create_account(self, account: accounts.NewAccount) -> int:
+        """Create an account with its first possessions; raises accounts.NameTaken."""
+        return await self._committer.run(accounts.create_account, account)
+
+    async def give(self, gift: accounts.Gift) -> None:
+        """Put keys, spaces, senders, templates or policies into an account."""
+        await self._committer.run(accounts.give, gift)
+
+    async def switch_key(self, switch: accounts.KeySwitch) -> bool:
+        """Disable or enable an access key; answer whether it exists."""
+        return await self._committer.run(accounts.switch_key, switch)
+
+    async def keys_changed_since(self, instant: Instant) -> list[AccessKey]:
+        return await self._read(accounts.keys_changed_since, instant)
+
+    async def keys_of(self, account_id: int) -> list[AccessKey]:
+        return await self._read(accounts.keys_of, account_id)
+
+    async def accounts_changed_since(self, instant: Instant) -> list[int]:
+        return await self._read(accounts.accounts_changed_since, instant)
+
+    async def account_names(self) -> list[tuple[int, str]]:
+        return await self._read(accounts.names)
+
+    async def find_account(self, name: str) -> int | None:
+        return await self._read(accounts.find_account, name)
+
+    async def load_view(self, account_id: int, now: Instant) -> AccountView | None:
+        return await self._read(accounts.load_view, account_id, now)
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    async def list_messages(self, wanted: search.Filter) -> list[Message]:
+        return await self._read(search.list_messages, wanted)
+
+    async def story(self, account_id: int | None, message_id: int) -> search.Story | None:
+        return await self._read(search.story, account_id, message_id)
+
+    async def find_token(self, provider: str, token: str) -> int | None:
+        return await self._read(search.find_token, provider, token)
+
+    async def backlog(self, now: Instant) -> search.Backlog:
+        return await self._read(search.backlog, now)
+
+    async def ready(self) -> None:
+        """Return when the database can commit now; raises StoreUnavailable."""
+        await self._committer.run(_nothing, None)
+
+    async def prune(self, now: Instant) -> dict[str, int]:
+        """Forget what is out of every window: nonces, retry keys, parked receipts."""
+        return {
+            "nonces": await self._committer.run(calls.prune_nonces, now),
+            "retry_keys": await self._committer.run(calls.prune_retry_keys, now),
+            "parked_receipts": await self._committer.run(receipts.prune_parked, now - PARKED_WINDOW),
+        }
+
+    async def _read(self, verb: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        def run() -> R:
+            try:
+                with self._reader_engine.connect() as connection:
+                    return verb(connection, *args, **kwargs)
+            except DBAPIError as error:
+                raise StoreUnavailable(f"the database cannot be read: {type(error).__name__}") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+
+def _nothing(connection: Connection, items: Sequence[None]) -> list[None]:
+    return [None] * len(items)

@@ -1,0 +1,244 @@
+"""The schema. One set of tables for SQLite and PostgreSQL; ``migrations`` brings a database to it.
+
+Rules:
+
+1. Every table of a customer's data carries ``account_id``; no statement but the claim crosses accounts.
+2. Instants are integer milliseconds UTC. Keys are time-ordered 63-bit integers (``ids``).
+3. A timeline is not stored twice: it is read from the message, its attempts, its receipts and its notes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+Long = BigInteger().with_variant(Integer, "sqlite")
+"""63 bits on both; SQLite makes an INTEGER primary key the row's own address, but not a BIGINT."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+def _keyed(*columns: str) -> PrimaryKeyConstraint:
+    return PrimaryKeyConstraint(*columns)
+
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    _keyed("name"),
+    sqlite_with_rowid=False,
+    comment="what belongs to this database as a whole: the secret behind MessageIds, the canary of the key ring",
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("started_at", Long, nullable=False),
+    comment="one row a process start; its number keeps the keys of two processes apart",
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, unique=True),
+    Column("subscribed", Boolean, nullable=False),
+    Column("calls_per_second", Integer),
+    Column("created_at", Long, nullable=False),
+    Column("changed_at", Long, nullable=False, index=True),
+)
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("access_key_id", Text, nullable=False),
+    Column("account_id", Long, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", Long, nullable=False),
+    Column("changed_at", Long, nullable=False, index=True),
+    _keyed("access_key_id"),
+    sqlite_with_rowid=False,
+)
+
+spaces = Table(
+    "spaces",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("space_id", Text, nullable=False),
+    Column("retry_by_task", Boolean, nullable=False),
+    Column("video_button_action", Boolean, nullable=False),
+    _keyed("account_id", "space_id"),
+    sqlite_with_rowid=False,
+)
+
+senders = Table(
+    "senders",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("service_id", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    _keyed("account_id", "channel", "sender"),
+    sqlite_with_rowid=False,
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("template_code", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("partner_id", Text),
+    _keyed("account_id", "template_code", "language"),
+    sqlite_with_rowid=False,
+)
+
+fallback_policies = Table(
+    "fallback_policies",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("policy_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sms_sender", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    _keyed("account_id", "policy_id"),
+    sqlite_with_rowid=False,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("account_id", Long, nullable=False),
+    Column("lane", Text, nullable=False, comment="the provider that is to carry it (domain.routing)"),
+    Column("status", Text, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("losses", SmallInteger, nullable=False),
+    Column("due_at", Long),
+    Column("accepted_at", Long, nullable=False),
+    Column("expires_at", Long, nullable=False),
+    Column("status_at", Long, nullable=False),
+    Column("service_id", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("failure_code", Text),
+    Column("failure_reason", Text),
+    Column("request_id", Text, nullable=False),
+    Column("draft", Text, nullable=False),
+)
+Index("ix_messages_account", messages.c.account_id, messages.c.id)
+_due = text("due_at IS NOT NULL")
+Index("ix_messages_due", messages.c.lane, messages.c.due_at, sqlite_where=_due, postgresql_where=_due)
+_unknown = text("status = 'unknown'")
+Index("ix_messages_unknown", messages.c.recipient, sqlite_where=_unknown, postgresql_where=_unknown)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("message_id", Long, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("account_id", Long, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("started_at", Long, nullable=False),
+    Column("ended_at", Long, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("token", Text),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _keyed("message_id", "number"),
+    sqlite_with_rowid=False,
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("provider", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("message_id", Long, nullable=False),
+    Column("account_id", Long, nullable=False),
+    _keyed("provider", "token"),
+    sqlite_with_rowid=False,
+    comment="what a provider's receipts call a message; kept as long as the message",
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("provider", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("at", Long, nullable=False),
+    Column("received_at", Long, nullable=False),
+    Column("service_id", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("message_id", Long),
+    Column("account_id", Long),
+    Column("effect", Text, nullable=False),
+)
+_joined = text("message_id IS NOT NULL")
+Index("ix_receipts_message", receipts.c.message_id, sqlite_where=_joined, postgresql_where=_joined)
+_parked = text("effect = 'parked'")
+Index("ix_receipts_parked", receipts.c.token, sqlite_where=_parked, postgresql_where=_parked)
+Index("ix_receipts_parked_phone", receipts.c.recipient, sqlite_where=_parked, postgresql_where=_parked)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("message_id", Long, nullable=False, index=True),
+    Column("account_id", Long, nullable=False),
+    Column("at", Long, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    comment="steps that neither an attempt nor a receipt tells: ran out, held, resolved by the policy",
+)
+
+nonces = Table(
+    "nonces",
+    metadata,
+    Column("key", LargeBinary, nullable=False),
+    _keyed("key"),
+    sqlite_with_rowid=False,
+    comment="minute of the signed date, then a digest of access key and nonce: old ones are one range",
+)
+
+retry_keys = Table(
+    "retry_keys",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("message_id", Long, nullable=False),
+    Column("created_at", Long, nullable=False, index=True),
+    _keyed("account_id", "key"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,168 @@
+"""The ASGI edge: which path leads where, and ASGI turned into plain values and back.
+
+=====================================  ==========================================================
+``/`` GET, POST                        the RPC API, any Host
+``/receipts/{provider}/{secret}``      receipts and replies of providers
+``/healthz`` ``/readyz`` ``/metrics``  liveness, readiness, Prometheus
+what the composition adds              the sandbox's routes; later the console
+=====================================  ==========================================================
+
+Everything else, and every wrong method, is refused in the envelope of the API: an SDK that reads HTML fails without a
+reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+
+from chatgate import ids
+from chatgate.errors import BODY_TOO_LARGE, PATH_NOT_FOUND, UNSUPPORTED_METHOD, ApiError, StoreUnavailable
+from chatgate.gateway.chain import Gateway
+from chatgate.protocol import response
+from chatgate.protocol.request import Format
+from chatgate.receipts.intake import Intake
+from chatgate.telemetry import Metrics
+from chatgate.web.proxies import TrustedProxies
+from chatgate.wire import HttpRequest, HttpResponse, join_headers
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LARGEST_BODY = 1 << 20
+
+PREFERRED_HOST = "chatgate"
+"""``HostId`` of a call without a Host header."""
+
+
+class App:
+    """The application as a value: everything that it needs is handed in."""
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway | None,
+        intake: Intake,
+        proxies: TrustedProxies,
+        metrics: Metrics,
+        ready: Callable[[], Awaitable[None]],
+        mounts: Mapping[str, AsgiApp],
+    ) -> None:
+        """``gateway`` is None on a node that only works. ``mounts``: first path segment to application."""
+        self._gateway = gateway
+        self._intake = intake
+        self._proxies = proxies
+        self._metrics = metrics
+        self._ready = ready
+        self._mounts = mounts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        if path == "/" and self._gateway is not None:
+            await self._api(self._gateway, scope, receive, send)
+            return
+        segment = path.split("/", 2)[1] if path else ""
+        mount = self._mounts.get(segment)
+        if mount is not None:
+            await mount(scope, receive, send)
+        else:
+            await self._own(segment, scope, receive, send)
+
+    async def _api(self, gateway: Gateway, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = join_headers(scope["headers"])
+        host = headers.get("host", PREFERRED_HOST)
+        if scope["method"] not in ("GET", "POST"):
+            await _answer(send, refusal(ApiError(UNSUPPORTED_METHOD, headers={"allow": "GET, POST"}), host))
+            return
+        body = await _body(receive)
+        if body is None:
+            await _answer(send, refusal(ApiError(BODY_TOO_LARGE), host))
+            return
+        request = self._request(scope, headers, body)
+        scheme = "https" if request.secure else "http"
+        await _answer(send, await gateway.answer(request, host, f"{scheme}://{host}"))
+
+    def _request(self, scope: Scope, headers: dict[str, str], body: bytes) -> HttpRequest:
+        client = scope["client"]
+        peer, secure = self._proxies.resolve(client[0] if client else "", headers, scope["scheme"] == "https")
+        query: bytes = scope["query_string"]
+        return HttpRequest(
+            method=scope["method"], path=scope["path"], query=query.decode("latin-1"), headers=headers, body=body,
+            peer=peer, secure=secure,
+        )  # fmt: skip
+
+    async def _own(self, segment: str, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        headers = join_headers(scope["headers"])
+        host = headers.get("host", PREFERRED_HOST)
+        if segment == "receipts" and path.count("/") == 3:
+            if method != "POST":
+                await _answer(send, refusal(ApiError(UNSUPPORTED_METHOD, headers={"allow": "POST"}), host))
+                return
+            body = await _body(receive)
+            if body is None:
+                await _answer(send, refusal(ApiError(BODY_TOO_LARGE), host))
+                return
+            _, _, provider, secret = path.split("/")
+            await _answer(send, await self._intake.take(provider, secret, self._request(scope, headers, body)))
+        elif path in ("/healthz", "/readyz", "/metrics"):
+            if method not in ("GET", "HEAD"):
+                await _answer(send, refusal(ApiError(UNSUPPORTED_METHOD, headers={"allow": "GET, HEAD"}), host))
+                return
+            await _answer(send, await self._health(path))
+        else:
+            await _answer(send, refusal(ApiError(PATH_NOT_FOUND), host))
+
+    async def _health(self, path: str) -> HttpResponse:
+        if path == "/metrics":
+            return HttpResponse(
+                status=200,
+                headers={"content-type": "text/plain; version=0.0.4; charset=utf-8"},
+                body=self._metrics.page(),
+            )
+        if path == "/readyz":
+            try:
+                await self._ready()
+            except StoreUnavailable as error:
+                return json_answer(503, {"status": "unavailable", "reason": str(error)})
+        return json_answer(200, {"status": "ok"})
+
+
+def refusal(error: ApiError, host: str) -> HttpResponse:
+    """Return a refusal in the API's envelope for a request that is no API call."""
+    return response.failure(Format.JSON, ids.request_id(), host, error, base_url=f"http://{host}")
+
+
+def json_answer(status: int, value: object) -> HttpResponse:
+    return HttpResponse(
+        status=status, headers={"content-type": "application/json;charset=utf-8"}, body=msgspec.json.encode(value)
+    )
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the whole body, None when it is larger than ``LARGEST_BODY``."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= LARGEST_BODY else None
+    chunks, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > LARGEST_BODY:
+            return None
+    return b"".join(chunks)
+
+
+async def _answer(send: Send, answer: HttpResponse) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

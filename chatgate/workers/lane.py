@@ -1,0 +1,211 @@
+"""One lane a provider: a fixed number of slots, each carrying one message at a time.
+
+Rules:
+
+1. Slots, not batches: a slot that is done takes the next message at once; nobody waits for the slowest of a batch.
+2. A hung provider fills its own slots and nothing else: lanes share nothing.
+3. An attempt is committed before a byte leaves, and its end before the slot takes another message.
+4. Nothing is sent at or after the end of its time to live, or of its lease: both are looked at again right before the
+   request is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import monotonic_ns
+
+import msgspec
+import structlog
+
+from chatgate.clock import SECOND, Clock
+from chatgate.domain.lifecycle import UnknownPolicy
+from chatgate.domain.message import Attempt, Label, Message, Outcome, SendResult, Status
+from chatgate.domain.throttle import SlidingWindow
+from chatgate.errors import StoreUnavailable
+from chatgate.providers.base import Provider
+from chatgate.store.messages import AttemptEnd, Beginning, Claim, Release
+from chatgate.store.store import Store
+from chatgate.telemetry import Metrics
+
+log = structlog.get_logger(__name__)
+
+IN_HAND = 4
+"""Messages that may wait in memory, as a multiple of the slots; what comes beyond is left in the database."""
+
+POLL = 0.25
+"""Seconds between looks for due messages when nothing was found: backlog, retries, rescue. A message accepted by this
+node does not wait for it."""
+
+LEASE_MARGIN = 10 * SECOND
+"""How much longer an attempt's lease is than the provider's reply time-out."""
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do with unknown outcomes."""
+
+    unknown: dict[Label, UnknownPolicy]
+    unknown_wait: int
+    """Milliseconds that a receipt has to resolve an unknown outcome before it is sent once more."""
+
+
+class Lane:
+    """Carries messages to one provider."""
+
+    def __init__(
+        self, provider: Provider, store: Store, clock: Clock, policy: Policy, metrics: Metrics, jitter: Callable[[], float]
+    ) -> None:
+        self.name = provider.name
+        self._provider = provider
+        self._store = store
+        self._clock = clock
+        self._policy = policy
+        self._metrics = metrics
+        self._jitter = jitter
+        settings = provider.settings
+        self._slots = settings.max_in_flight
+        self._lease = int(settings.reply_timeout * SECOND) + LEASE_MARGIN
+        self._rate = SlidingWindow(settings.rate, 1_000_000_000) if settings.rate else None
+        self._in_hand: deque[Message] = deque()
+        self._takers: deque[asyncio.Future[Message | None]] = deque()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # --- handing over -------------------------------------------------------------------------------------------------
+
+    def has_room(self) -> bool:
+        """Whether a message accepted now may stay in this node's hands."""
+        return not self._stopping and len(self._in_hand) < self._slots * IN_HAND
+
+    def hand(self, message: Message) -> None:
+        """Take a message that this node holds by its accept lease, or has claimed."""
+        while self._takers:
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(message)
+                return
+        self._in_hand.append(message)
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._slot(), name=f"{self.name}-{n}") for n in range(self._slots)]
+        self._tasks.append(asyncio.create_task(self._feed(), name=f"{self.name}-feed"))
+
+    async def stop(self, seconds: float) -> None:
+        """Claim nothing more, give back what is in hand, let open requests end, give up on them after ``seconds``."""
+        self._stopping = True
+        held, self._in_hand = list(self._in_hand), deque()
+        await asyncio.gather(*(self._give_back(message) for message in held), return_exceptions=True)
+        while self._takers:
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(None)
+        _, late = await asyncio.wait(self._tasks, timeout=seconds) if self._tasks else (set(), set())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _slot(self) -> None:
+        while (message := await self._next()) is not None:
+            try:
+                await self._carry(message)
+            except StoreUnavailable:
+                # The attempt's lease brings the message back; the outcome of what was sent is then unknown.
+                log.error("lane.store_unavailable", provider=self.name, message_id=message.id)
+                await asyncio.sleep(POLL)
+            except Exception:
+                log.exception("lane.failed", provider=self.name, message_id=message.id)
+
+    async def _next(self) -> Message | None:
+        if self._stopping:
+            return None
+        if self._in_hand:
+            return self._in_hand.popleft()
+        taker: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
+        self._takers.append(taker)
+        return await taker
+
+    async def _feed(self) -> None:
+        """Bring due messages from the database to free slots, and settle those that need no slot."""
+        while not self._stopping:
+            free = len(self._takers)
+            claim = Claim(
+                lane=self.name, now=self._clock.now(), limit=free or self._slots, settle_only=free == 0,
+                until=self._clock.now() + self._lease, keys=self._store.keys.next,
+                unknown_wait=self._policy.unknown_wait, unknown_policy=self._policy.unknown,
+            )  # fmt: skip
+            try:
+                claimed = await self._store.claim(claim)
+            except StoreUnavailable:
+                await asyncio.sleep(POLL)
+                continue
+            for message in claimed.to_send:
+                self.hand(message)
+            if claimed.settled:
+                self._metrics.settled.inc(claimed.settled)
+            if claimed.more and self._takers:
+                continue
+            if not self._stopping:
+                await asyncio.sleep(POLL)
+
+    # --- one message ---------------------------------------------------------------------------------------------------
+
+    async def _carry(self, message: Message) -> None:
+        if message.status is Status.ACCEPTED:
+            begun = await self._begin(message)
+            if begun is None:
+                return
+            message = begun
+        await self._pace()
+        started_at = self._clock.now()
+        if started_at >= message.expires_at or message.due_at is None or started_at >= message.due_at:
+            result = SendResult(outcome=Outcome.DEFERRED, code="TooLate", reason="No time was left to send it.")
+        else:
+            in_flight = self._metrics.in_flight.labels(self.name)
+            in_flight.inc()
+            try:
+                result = await self._provider.send(message, started_at)
+            except Exception as error:
+                log.exception("lane.provider_raised", provider=self.name, message_id=message.id)
+                result = SendResult(outcome=Outcome.UNKNOWN, code=type(error).__name__, reason="The provider module failed.")
+            finally:
+                in_flight.dec()
+        await self._end(message, started_at, result)
+
+    async def _begin(self, message: Message) -> Message | None:
+        """Commit the first attempt; None when the message is in other hands, or its time is over."""
+        now = self._clock.now()
+        if message.due_at is None or now >= message.expires_at:
+            return None  # the accept lease brings it back, and then it runs out
+        until = now + self._lease
+        if not await self._store.begin(Beginning(message_id=message.id, lease=message.due_at, now=now, until=until)):
+            return None
+        return msgspec.structs.replace(message, status=Status.SENDING, attempt=1, due_at=until)
+
+    async def _give_back(self, message: Message) -> None:
+        if message.status is Status.ACCEPTED and message.due_at is not None:
+            await self._store.release(Release(message_id=message.id, lease=message.due_at, now=self._clock.now()))
+        else:  # claimed, not begun to send: the attempt ends as what it is
+            result = SendResult(outcome=Outcome.DEFERRED, code="Stopping", reason="This node stopped before it was sent.")
+            await self._end(message, self._clock.now(), result)
+
+    async def _pace(self) -> None:
+        while self._rate is not None and (wait := self._rate.admit(monotonic_ns())):
+            await asyncio.sleep(wait / 1e9)
+
+    async def _end(self, message: Message, started_at: int, result: SendResult) -> None:
+        self._metrics.attempts.labels(self.name, result.outcome).inc()
+        attempt = Attempt(
+            message_id=message.id, number=message.attempt, provider=self.name, started_at=started_at,
+            ended_at=self._clock.now(), result=result,
+        )  # fmt: skip
+        draft = message.draft
+        end = AttemptEnd(
+            attempt=attempt, account_id=message.account_id, expires_at=message.expires_at, service_id=draft.service_id,
+            recipient=draft.recipient, label=draft.label, losses=message.losses, jitter=self._jitter(),
+            unknown_wait=self._policy.unknown_wait, unknown_policy=self._policy.unknown,
+        )  # fmt: skip
+        if await self._store.record(end) is None:
+            self._metrics.overtaken.inc()

@@ -1,0 +1,77 @@
+from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatgate.errors import ApiError
+from chatgate.protocol import canonical
+
+no_nul = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_encode_is_rfc_3986(text: str) -> None:
+    assert canonical.encode(text) == quote(text, safe="")
+
+
+@given(no_nul)
+def test_decode_undoes_every_encoder(text: str) -> None:
+    for wire in (quote(text, safe=""), quote(text, safe="/:!*'()"), canonical.encode(text), urlencode({"": text})[1:]):
+        assert canonical.decode(wire) == text
+
+
+@given(st.text(st.sampled_from("aZ09-_.~+*\\/&=x")))
+def test_decode_agrees_with_urllib_on_plain_text(wire: str) -> None:
+    assert canonical.decode(wire) == unquote_plus(wire)
+
+
+@given(st.lists(st.tuples(no_nul, no_nul), max_size=20))
+def test_pairs_agree_with_urllib(pairs: list[tuple[str, str]]) -> None:
+    wire = urlencode(pairs)
+    assert canonical.pairs(wire) == parse_qsl(wire, keep_blank_values=True, strict_parsing=False) == pairs
+
+
+@given(st.lists(st.tuples(no_nul, no_nul), max_size=20))
+def test_query_encodes_names_and_values(pairs: list[tuple[str, str]]) -> None:
+    expected = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
+    assert canonical.query(pairs) == expected
+    assert canonical.encode_again(expected) == quote(expected, safe="")
+
+
+@pytest.mark.parametrize(
+    ("wire", "text"),
+    [
+        ("", ""),
+        ("a+b", "a b"),
+        ("a%2Bb", "a+b"),
+        ("a%20b", "a b"),
+        ("%2525", "%25"),
+        ("%c3%a9", "é"),
+        ("\\x41", "\\x41"),
+        ("%5Cu0041", "\\u0041"),
+        ("\\%41\\", "\\A\\"),
+        ("\xc3\xa9", "é"),  # raw UTF-8 bytes, as curl sends them in a form
+        ("\xc3%A9", "é"),
+    ],
+)
+def test_decode(wire: str, text: str) -> None:
+    assert canonical.decode(wire) == text
+
+
+@pytest.mark.parametrize("wire", ["%", "%2", "%zz", "a%", "%FF", "%C3", "%ED%A0%80", "%C0%80", "\xff", "%u0041", "й"])
+def test_decode_refuses(wire: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        canonical.decode(wire)
+    assert refusal.value.code == "InvalidRequest"
+
+
+def test_pairs_keep_blanks_and_names_without_a_value() -> None:
+    assert canonical.pairs("a=&b&&=c&d=e=f&") == [("a", ""), ("b", ""), ("", "c"), ("d", "e=f")]
+
+
+@pytest.mark.parametrize("wire", ["a=%00", "%00=a", "a=\0", "&".join(["a=1"] * 1001)])
+def test_pairs_refuse(wire: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        canonical.pairs(wire)
+    assert refusal.value.code == "InvalidRequest"
