@@ -30,7 +30,8 @@ BYTES_PER_MEGABYTE = 1024 * 1024
 """``fileSize`` is megabytes in the call and ``file_size`` is bytes on the wire."""
 
 TEMPLATE = 1702
-"""Transactional or OTP template, all devices (1701 is phones only)."""
+"""Transactional or OTP template, all devices (1701 is phones only). A promotion made from a template goes as its text:
+the partner's templates are transactional."""
 
 TYPES: dict[tuple[MessageType, Label], int] = {
     (MessageType.TEXT, Label.TRANSACTION): 206,
@@ -179,7 +180,7 @@ def _body(message: Message, now: Instant) -> dict[str, Any]:
     if draft.tag is not None:
         body["tag"] = draft.tag
     template = draft.partner_template
-    if template is not None:
+    if template is not None and draft.label is Label.TRANSACTION:
         body |= {
             "type": TEMPLATE,
             "templateId": template.template_id,

@@ -214,7 +214,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.received = 0
         self.age = 0
         self.host = None
-        super().on_message_complete()
+        cycle = self.cycle
+        cycle.more_body = False
+        cycle.message_event.set()
 
     # --- answers ---------------------------------------------------------------------------------------------------
 
@@ -238,6 +240,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.close()
                 return
             cycle.disconnected = True  # whatever the application still says goes nowhere
+            cycle.waiting_for_100_continue = False
             cycle.message_event.set()
             busy = bool(self.pipeline)
             if busy:

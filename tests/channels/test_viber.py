@@ -215,6 +215,7 @@ def test_the_first_key_is_answered() -> None:
     document = given_for(MessageType.TEXT_IMAGE_BUTTON)
     assert refusal_of(MessageType.TEXT_IMAGE_BUTTON, document | {"text": 1, "link": ""}).message.startswith("text ")
     assert refusal_of(MessageType.TEXT_IMAGE_BUTTON, {}).code == "InvalidParameter.TextNotEmpty"
+    assert refusal_of(MessageType.TEXT_IMAGE, {}).code == "InvalidParameter.TextNotEmpty"
     assert refusal_of(MessageType.VIDEO, {}).code == "InvalidParameter.LinkNotEmpty"
 
 

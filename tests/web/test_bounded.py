@@ -92,6 +92,7 @@ REFUSED = {
     ),
     "chunks over 1 MB": (CHUNKED + chunks(BODY_BYTES + 1), BODY_TOO_LARGE),
     "chunk extension without end": (CHUNKED + b"1;" + b"x" * 3 * BODY_BYTES, BODY_TOO_LARGE),
+    "chunk that is none, polite": (POST + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", INVALID),
     "trailers without end": (CHUNKED + b"0\r\n" + b"X: x\r\n" * (BODY_BYTES // 2), BODY_TOO_LARGE),
 }
 

@@ -43,6 +43,7 @@ ACCOUNT = AccountView(
         SPACE: Space(space_id=SPACE),
         "tasks": Space(space_id="tasks", retry_by_task=True),
         "sdk": Space(space_id="sdk", video_button_action=True),
+        "sdk2": Space(space_id="sdk2"),
     },
     senders={
         "27549": Sender(sender="27549", channel="viber", service_id="s-27549", standing=Standing.APPROVED),

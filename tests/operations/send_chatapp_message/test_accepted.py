@@ -206,7 +206,9 @@ def test_retry_key() -> None:
         retry_of({**task, "TaskId": "8"}),
         retry_of({**task, "To": "639170000002"}),
         retry_of(task, "a"),
-        retry_of({}, "639170000001\x009"),
+        retry_of({"CustSpaceId": "tasks"}, "639170000001\x009"),  # looks like the key of a task
+        retry_of({"CustSpaceId": "sdk"}, "2a"),
+        retry_of({"CustSpaceId": "sdk2"}, "a"),
     ]
     assert all(keys)
     assert len({key.key for key in keys if key}) == len(keys)

@@ -17,6 +17,7 @@ from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.reception import Answer
 from chatgate.simulators.viber.scripts import Timing
 from chatgate.simulators.viber.templates import Template
+from chatgate.simulators.viber.world import World
 
 SERVICE = 3100
 NUMBER = "380501234599"
@@ -137,6 +138,11 @@ class Stage:
             self.clock.set(max(due, self.clock.now()))
             await self.partner.run_due()
         self.clock.set(end)
+
+    @property
+    def world(self) -> World:
+        """All that the partner knows, for tests of its memory."""
+        return self.partner._world
 
     @property
     def statuses(self) -> list[int | str]:

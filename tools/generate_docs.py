@@ -1,0 +1,130 @@
+"""Writes the pages of ``docs/`` that are printed from the code: errors, settings, the state machine, providers.
+
+``make docs`` writes them; a test fails when one is out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from chatgate import config, errors, plugins
+from chatgate import providers as providers_package
+from chatgate.domain.lifecycle import RANK, TRANSITIONS, Event
+from chatgate.domain.message import Status
+from chatgate.operations.send_chatapp_message import checks
+from chatgate.providers import viber_partner
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+SOURCES = {
+    "page": "the page \"Send Viber messages\"",
+    "gateway": "Alibaba Cloud's common gateway errors",
+    "service": "the CAMS service error codes",
+    "ours": "our choice: nothing is documented",
+}
+
+
+def errors_page() -> str:
+    """Return ``docs/errors.md``."""
+    lines = [
+        "# Errors",
+        "",
+        "Printed from the code (`make docs`). Part of the contract: a code, its HTTP status and the order of checks do not",
+        "change without a note in the CHANGELOG.",
+        "",
+        "HTTP 200 marks a validation code of the service: the call was understood and refused, and `Code` says why. The",
+        "setting `validation_status = 400` turns these into HTTP 400. Every refusal with HTTP 4xx or 5xx has `RequestId`,",
+        "`HostId`, `Code`, `Message` and `Recommend`; nothing of a refused call is stored, except that its nonce is used up",
+        "once it has passed flow control.",
+        "",
+        "The first fault is answered, in the order of this table and of the list below it.",
+        "",
+        "| Code | HTTP | Message | When | Source |",
+        "|---|---|---|---|---|",
+    ]
+    for row in errors.CODES:
+        code, message = (text.replace("{param}", "<Param>") for text in (row.code, row.message))
+        lines.append(f"| `{code}` | {row.http} | {message} | {row.when} | {row.source} |")
+    lines += ["", "Sources: " + "; ".join(f"*{name}* is {meaning}" for name, meaning in SOURCES.items()) + ".", ""]
+    lines += ["## Order of checks in SendChatappMessage", "", _after_title(checks.__doc__ or ""), ""]
+    lines += [
+        "## Delivery codes",
+        "",
+        "What a message can fail with after it was accepted (`failure`, `why`, receipts). Names of the partner's statuses:",
+        "",
+        "| Status | Code | Outcome of the attempt |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {number} | `{name}` | {outcome} |" for number, (name, outcome) in viber_partner.STATUSES.items()]
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Return ``docs/settings.md``."""
+    lines = [
+        "# Settings",
+        "",
+        "Printed from the code (`make docs`). Flags come before the environment, the environment before the settings file,",
+        "the file before defaults. Every setting has an environment name: `CHATGATE_` and its name in capitals. Any setting",
+        "can be given as a flag: `--set NAME=VALUE`. `chatgate settings` shows the values and where each comes from.",
+        "",
+        "| Name | Values | Default | Meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{row.name}` | {row.kind} | `{row.default}` | {row.help} |" for row in config.table()]
+    return "\n".join(lines) + "\n"
+
+
+def state_machine_page() -> str:
+    """Return ``docs/state-machine.md``."""
+    lines = [
+        "# The life of a message",
+        "",
+        "Printed from `chatgate/domain/lifecycle.py` (`make docs`). What is not drawn changes nothing.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        "    [*] --> accepted",
+    ]
+    for source, events in TRANSITIONS.items():
+        by_target: dict[Status, list[Event]] = {}
+        for event, target in events.items():
+            by_target.setdefault(target, []).append(event)
+        for target, grouped in by_target.items():
+            lines.append(f"    {source} --> {target}: {', '.join(event.replace(':', '') for event in grouped)}")
+    ranks = [str(status) for status, rank in sorted(RANK.items(), key=lambda item: item[1]) if rank]
+    lines += ["```", "", f"Rank of the states of rest: {' < '.join(ranks)}. A later receipt of a higher rank still wins.", ""]
+    return "\n".join(lines)
+
+
+def providers_page() -> str:
+    """Return ``docs/providers.md``."""
+    lines = ["# Providers", "", "Printed from `chatgate/providers/` (`make docs`).", "", "| Kind | Channels | Module |", "|---|---|---|"]
+    for name, module in plugins.modules_in(providers_package).items():
+        summary = (module.__doc__ or "").split("\n")[0]
+        lines.append(f"| `{name}` | {', '.join(sorted(module.CHANNELS))} | {summary} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors_page,
+    "settings.md": settings_page,
+    "state-machine.md": state_machine_page,
+    "providers.md": providers_page,
+}
+
+
+def _after_title(text: str) -> str:
+    return text.split("\n", 1)[1].strip()
+
+
+def main() -> int:
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
