@@ -1,2 +1,1 @@
 """chatgate: an open, self-hosted Chat App Message Service."""
-

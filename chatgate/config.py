@@ -1,8 +1,8 @@
 """Every setting, once: name, type, range, default and what it is for.
 
 ``Settings`` is the table. From it come the environment names (``CHATGATE_`` and the name in capitals), the keys of
-``chatgate.toml``, ``--set NAME=VALUE``, the checks, ``chatgate settings`` and ``docs/settings.md``. Order of precedence:
-flags, environment, file, defaults. Only ``runtime`` and ``cli`` may read this module.
+``chatgate.toml``, ``--set NAME=VALUE``, the checks, ``chatgate settings`` and ``docs/settings.md``. Order of
+precedence: flags, environment, file, defaults. Only ``runtime`` and ``cli`` may read this module.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, Meta(description="Database address, sqlite:///… or postgresql://…; empty: a file in the data folder.")
     ] = ""
     key_ring: Annotated[
-        str, Meta(description="File with the keys that seal secrets; empty: key-ring in the data folder. Keep it apart from backups.")
+        str,
+        Meta(description="File with the keys that seal secrets; empty: key-ring in the data folder. Not for backups."),
     ] = ""
     host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8080
@@ -47,7 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, Meta(description="Networks whose X-Forwarded-For and X-Forwarded-Proto count, separated by commas.")
     ] = ""
     calls_per_second: Annotated[
-        int, Meta(ge=1, le=100_000, description="Calls of one account in any sliding second, unless it has its own limit.")
+        int,
+        Meta(ge=1, le=100_000, description="Calls of one account in any sliding second, unless it has its own limit."),
     ] = 250
     validation_status: Annotated[
         Literal[200, 400], Meta(description="HTTP status of validation codes: 200 as documented, or 400.")
@@ -62,12 +64,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         UnknownPolicy, Meta(description="Promotion whose send has an unknown outcome: send_again or hold.")
     ] = UnknownPolicy.HOLD
     unknown_wait: Annotated[
-        int, Meta(ge=0, le=3600, description="Seconds that a receipt has to resolve an unknown outcome before send_again.")
+        int,
+        Meta(ge=0, le=3600, description="Seconds that a receipt has to resolve an unknown outcome before send_again."),
     ] = 10
     drain_seconds: Annotated[
         int, Meta(ge=0, le=600, description="Seconds that open work has to end after SIGTERM.")
     ] = 30
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least level that is logged.")] = "info"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least level that is logged.")
+    ] = "info"
     log_format: Annotated[Literal["text", "json"], Meta(description="How logs are written to standard error.")] = "text"
 
 
@@ -98,7 +103,11 @@ def table() -> list[Row]:
     hints = get_type_hints(Settings, include_extras=True)
     for field in msgspec.structs.fields(Settings):
         bare, meta = get_args(hints[field.name])[:2]
-        values = [str(value) for value in get_args(bare)] or [str(v) for v in bare] if bare is UnknownPolicy else get_args(bare)
+        values = (
+            [str(value) for value in get_args(bare)] or [str(v) for v in bare]
+            if bare is UnknownPolicy
+            else get_args(bare)
+        )
         kind = " or ".join(map(str, values)) if values else bare.__name__
         if meta.ge is not None:
             kind += f", {meta.ge} to {meta.le}"
@@ -152,7 +161,9 @@ def _refuse_strangers(
     written: Mapping[str, object], flags: Mapping[str, object], environ: Mapping[str, str], names: list[str]
 ) -> None:
     """A setting that does not exist is a typing error that would silently not take effect."""
-    from_environ = {n.removeprefix(PREFIX).lower() for n in environ if n.startswith(PREFIX) and not n.endswith("_SECRET")}
+    from_environ = {
+        n.removeprefix(PREFIX).lower() for n in environ if n.startswith(PREFIX) and not n.endswith("_SECRET")
+    }
     for where, given in (("the settings file", set(written)), ("--set", set(flags)), ("the environment", from_environ)):
         for name in sorted(given - set(names)):
             raise SettingError(f"There is no setting {name!r} ({where}); `chatgate settings` lists all.")

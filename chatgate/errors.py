@@ -84,6 +84,7 @@ class _Table:
 _table = _Table()
 _code = _table.add
 
+# fmt: off
 # --- the request itself, before anything is read from it ------------------------------------------------------------
 URI_TOO_LONG = _code(
     "RequestTargetTooLong", 414, "The request target is longer than 1 MB.", "ours", "request target over 1 MB"
@@ -344,7 +345,7 @@ LANGUAGE_NOT_SUPPORTED = _code(
     200,
     "The language is not supported.",
     "service",
-    "`Language` is none of the 70 codes",
+    "`Language` is none of the codes that CAMS lists",
 )
 SMS_NOT_SUPPORTED = _code(
     "InvalidParameter.SendSmsNotSupport",
@@ -361,6 +362,7 @@ IDEMPOTENCY_MISMATCH = _code(
     "the same `Idempotency-Key` (or TaskId and To, where the space says so) with another request",
 )
 
+# fmt: on
 CODES: tuple[ErrorCode, ...] = tuple(_table.rows)
 """All codes, in the order in which they are checked."""
 

@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 ALLOWED = frozenset({
     "account_id", "action", "attempt", "cause", "code", "count", "effect", "error", "event", "exception", "host",
-    "http", "kind", "lane", "level", "message_id", "milliseconds", "name", "node", "outcome", "path", "port", "provider",
-    "reason", "request_id", "role", "seconds", "signal", "status", "timestamp", "url", "version", "worker",
+    "http", "kind", "lane", "level", "message_id", "milliseconds", "name", "node", "outcome", "path", "port",
+    "provider", "reason", "request_id", "role", "seconds", "signal", "status", "timestamp", "url", "version", "worker",
 })  # fmt: skip
 
 
@@ -82,10 +82,16 @@ class Metrics:
             "chatgate_accept_seconds", "from reading a call to its durable acceptance", registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
         )  # fmt: skip
-        self.in_flight = Gauge("chatgate_in_flight", "requests open to a provider", ("provider",), registry=self.registry)
-        self.waiting = Gauge("chatgate_waiting", "messages in hand for a provider", ("provider",), registry=self.registry)
+        self.in_flight = Gauge(
+            "chatgate_in_flight", "requests open to a provider", ("provider",), registry=self.registry
+        )
+        self.waiting = Gauge(
+            "chatgate_waiting", "messages in hand for a provider", ("provider",), registry=self.registry
+        )
         self.backlog = Gauge("chatgate_backlog", "messages due and claimed by nobody", registry=self.registry)
-        self.oldest_due_seconds = Gauge("chatgate_oldest_due_seconds", "age of the oldest due message", registry=self.registry)
+        self.oldest_due_seconds = Gauge(
+            "chatgate_oldest_due_seconds", "age of the oldest due message", registry=self.registry
+        )
         self.parked_receipts = Gauge("chatgate_parked_receipts", "receipts without a message", registry=self.registry)
 
     def page(self) -> bytes:

@@ -19,7 +19,7 @@ from chatgate.providers import viber_partner
 DOCS = Path(__file__).parent.parent / "docs"
 
 SOURCES = {
-    "page": "the page \"Send Viber messages\"",
+    "page": 'the page "Send Viber messages"',
     "gateway": "Alibaba Cloud's common gateway errors",
     "service": "the CAMS service error codes",
     "ours": "our choice: nothing is documented",
@@ -95,13 +95,25 @@ def state_machine_page() -> str:
         for target, grouped in by_target.items():
             lines.append(f"    {source} --> {target}: {', '.join(event.replace(':', '') for event in grouped)}")
     ranks = [str(status) for status, rank in sorted(RANK.items(), key=lambda item: item[1]) if rank]
-    lines += ["```", "", f"Rank of the states of rest: {' < '.join(ranks)}. A later receipt of a higher rank still wins.", ""]
+    lines += [
+        "```",
+        "",
+        f"Rank of the states of rest: {' < '.join(ranks)}. A later receipt of a higher rank still wins.",
+        "",
+    ]
     return "\n".join(lines)
 
 
 def providers_page() -> str:
     """Return ``docs/providers.md``."""
-    lines = ["# Providers", "", "Printed from `chatgate/providers/` (`make docs`).", "", "| Kind | Channels | Module |", "|---|---|---|"]
+    lines = [
+        "# Providers",
+        "",
+        "Printed from `chatgate/providers/` (`make docs`).",
+        "",
+        "| Kind | Channels | Module |",
+        "|---|---|---|",
+    ]
     for name, module in plugins.modules_in(providers_package).items():
         summary = (module.__doc__ or "").split("\n")[0]
         lines.append(f"| `{name}` | {', '.join(sorted(module.CHANNELS))} | {summary} |")

@@ -20,11 +20,15 @@ from chatgate.store.store import Store
 
 R = TypeVar("R")
 
-Config = Annotated[Path | None, typer.Option("--config", help="Settings file; default chatgate.toml, where there is one.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", help="Settings file; default chatgate.toml, where there is one.")
+]
 Data = Annotated[str | None, typer.Option("--data", help="Folder of the embedded database and the key ring.")]
 Database = Annotated[str | None, typer.Option("--database", help="Database address, sqlite:///… or postgresql://….")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting, as NAME=VALUE; `chatgate settings` lists them.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Any setting, as NAME=VALUE; `chatgate settings` lists them.")
+]
 
 
 def configuration(config_file: Path | None, sets: list[str] | None = None, **flags: object) -> Configuration:

@@ -1,7 +1,7 @@
 """Who is calling: access key, signature, time. One path for every scheme; deny by default.
 
-The order is Alibaba's (inferred from its codes): key known and active, token, time, signature. The nonce is spent later,
-in the transaction that stores what the call does, so it is never inserted for a signature that did not verify.
+The order is Alibaba's (inferred from its codes): key known and active, token, time, signature. The nonce is spent
+later, in the transaction that stores what the call does, so it is never inserted for a signature that did not verify.
 """
 
 from __future__ import annotations

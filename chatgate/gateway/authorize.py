@@ -1,4 +1,4 @@
-"""What a caller may do. Today every access key is its account's own; policies of RAM users come with the account issue."""
+"""What a caller may do. Every access key is its account's own so far: there are no RAM users, so no policies."""
 
 from __future__ import annotations
 

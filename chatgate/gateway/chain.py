@@ -158,5 +158,7 @@ class Gateway:
 
 def _with_key(call: Call, key: str) -> Call:
     if not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY or not key.isprintable():
-        raise invalid("Idempotency-Key", f"Idempotency-Key must have 1 to {LONGEST_IDEMPOTENCY_KEY} printable characters.")
+        raise invalid(
+            "Idempotency-Key", f"Idempotency-Key must have 1 to {LONGEST_IDEMPOTENCY_KEY} printable characters."
+        )
     return msgspec.structs.replace(call, idempotency_key=key)

@@ -4,8 +4,8 @@ Rules:
 
 1. All keys are held (sealed; a third of a kilobyte each), so that an unknown key costs exactly what a known one does: a
    look into a dictionary (promise P19).
-2. A change made by this process counts at once, one made elsewhere within ``REFRESH_EVERY`` (read again with an overlap,
-   because a transaction may become visible later than its time stamp says).
+2. A change made by this process counts at once, one made elsewhere within ``REFRESH_EVERY`` (read again with an
+   overlap, because a transaction may become visible later than its time stamp says).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """At most 250 calls of one account in any sliding second (seed page); a setting, and one per account.
 
-Kept in the memory of the process: its loss costs accuracy for a second, never data. Only calls that are authenticated and
-authorized count, so that nobody can use up another's limit. Time is the monotonic clock: a step of the wall clock must not
-open or close the gate.
+Kept in the memory of the process: its loss costs accuracy for a second, never data. Only calls that are authenticated
+and authorized count, so that nobody can use up another's limit. Time is the monotonic clock: a step of the wall clock
+must not open or close the gate.
 """
 
 from __future__ import annotations

@@ -86,7 +86,9 @@ class HttpProvider:
             # Deterministic and before any byte left: trying again would only fail again.
             log.exception("provider.encode_failed", provider=self.name, message_id=message.id)
             return SendResult(
-                outcome=Outcome.REFUSED, code="Quarantined", reason=f"The message cannot be written: {type(error).__name__}."
+                outcome=Outcome.REFUSED,
+                code="Quarantined",
+                reason=f"The message cannot be written: {type(error).__name__}.",
             )
         try:
             response = await self._outbound.send(request)

@@ -119,12 +119,16 @@ class ViberPartner(HttpProvider):
         try:
             reply = msgspec.json.decode(response.body, type=_Reply)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return SendResult(outcome=Outcome.UNKNOWN, code="UnreadableReply", reason="The reply is not the partner's JSON.")
+            return SendResult(
+                outcome=Outcome.UNKNOWN, code="UnreadableReply", reason="The reply is not the partner's JSON."
+            )
         name, outcome = STATUSES.get(reply.status, (f"SRVC_{reply.status}", Outcome.REFUSED))
         if outcome is not Outcome.SENT:
             return SendResult(outcome=outcome, code=name, reason=f"The partner answered status {reply.status}.")
         if reply.message_token is None:
-            return SendResult(outcome=Outcome.UNKNOWN, code="NoToken", reason="Accepted without a token: receipts cannot be joined.")
+            return SendResult(
+                outcome=Outcome.UNKNOWN, code="NoToken", reason="Accepted without a token: receipts cannot be joined."
+            )
         return SendResult(outcome=outcome, token=str(reply.message_token), code=name)
 
     def read_receipts(self, request: HttpRequest) -> list[Receipt]:
@@ -217,4 +221,3 @@ def _parts(content: Content, message_type: MessageType, kind: int) -> dict[str, 
             else:
                 parts |= {"#action": content.link}
     return {key: value for key, value in parts.items() if value is not None}
-

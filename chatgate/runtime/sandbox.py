@@ -1,7 +1,7 @@
 """The sandbox: a node with a simulated Viber partner beside it, seeded accounts, and routes to look inside.
 
-The partner is a real HTTP server on a loopback port of its own: the provider reaches it, and its receipts reach us, over
-the same wire as the real one's.
+The partner is a real HTTP server on a loopback port of its own: the provider reaches it, and its receipts reach us,
+over the same wire as the real one's.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def banner(url: str) -> str:
   chatgate sandbox: nothing leaves this machine, no message reaches a real phone.
 
   endpoint            {url}
-  AccessKeyId/secret  {seeds.MAIN_ACCOUNT} / {seeds.MAIN_ACCOUNT}   (or {seeds.ACCOUNT_PREFIX}anything, itself its secret)
-  From                {seeds.SENDER}    CustSpaceId {seeds.SPACE}
+  AccessKeyId/secret  {seeds.MAIN_ACCOUNT} / {seeds.MAIN_ACCOUNT}   (or {seeds.ACCOUNT_PREFIX}anything, itself its
+  secret) From                {seeds.SENDER}    CustSpaceId {seeds.SPACE}
   TemplateCode        {seeds.TEMPLATE}   language {seeds.LANGUAGE}, param1 and param2
   a phone             {url}/sandbox/phones/639170000001
   messages            {url}/sandbox/messages
@@ -116,5 +116,3 @@ def banner(url: str) -> str:
   Numbers that end in 01 are seen, 03 expire, 38 have no Viber, 12 stay silent; every other is delivered.
   Ctrl+C stops; everything is kept in the data folder.
 """
-
-

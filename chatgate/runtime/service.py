@@ -1,7 +1,7 @@
 """A running node: store, lanes, gateway, HTTP server, started in order and stopped in reverse.
 
-``serve`` runs it as it is. The sandbox is the same parts with a directory of its own, a simulated partner and more routes:
-a composition, not a switch inside the stations.
+``serve`` runs it as it is. The sandbox is the same parts with a directory of its own, a simulated partner and more
+routes: a composition, not a switch inside the stations.
 """
 
 from __future__ import annotations
@@ -146,7 +146,9 @@ class Node:
         for name, settings in self._configuration.providers.items():
             kind = kinds.get(settings.kind)
             if kind is None:
-                raise SettingError(f"providers.{name}: there is no kind {settings.kind!r}; known are {', '.join(kinds)}.")
+                raise SettingError(
+                    f"providers.{name}: there is no kind {settings.kind!r}; known are {', '.join(kinds)}."
+                )
             outbound = Outbound(connect_timeout=CONNECT_TIMEOUT, reply_timeout=settings.reply_timeout)
             self._stack.push_async_callback(outbound.close)
             built[name] = kind.build(name, settings, outbound)

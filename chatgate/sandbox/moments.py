@@ -22,5 +22,7 @@ def instant(text: str, now: Instant) -> Instant:
     try:
         parsed = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
-        raise ValueError("since must be milliseconds since 1970, an ISO 8601 time, or a length of time such as 5m.") from None
+        raise ValueError(
+            "since must be milliseconds since 1970, an ISO 8601 time, or a length of time such as 5m."
+        ) from None
     return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -49,7 +49,9 @@ def possessions(account: str, key: AccessKey) -> Possessions:
     return Possessions(
         keys=[key],
         spaces=[Space(space_id=SPACE)],
-        senders=[Sender(sender=SENDER, channel="viber", service_id=str(service_id(account)), standing=Standing.APPROVED)],
+        senders=[
+            Sender(sender=SENDER, channel="viber", service_id=str(service_id(account)), standing=Standing.APPROVED)
+        ],
         templates=[template],
         policies=[FallbackPolicy(policy_id=POLICY, name="SMS to everybody", sms_sender=SMS_SENDER)],
     )

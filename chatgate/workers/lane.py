@@ -54,7 +54,13 @@ class Lane:
     """Carries messages to one provider."""
 
     def __init__(
-        self, provider: Provider, store: Store, clock: Clock, policy: Policy, metrics: Metrics, jitter: Callable[[], float]
+        self,
+        provider: Provider,
+        store: Store,
+        clock: Clock,
+        policy: Policy,
+        metrics: Metrics,
+        jitter: Callable[[], float],
     ) -> None:
         self.name = provider.name
         self._provider = provider
@@ -150,7 +156,7 @@ class Lane:
             if not self._stopping:
                 await asyncio.sleep(POLL)
 
-    # --- one message ---------------------------------------------------------------------------------------------------
+    # --- one message --------------------------------------------------------------------------------------------------
 
     async def _carry(self, message: Message) -> None:
         if message.status is Status.ACCEPTED:
@@ -169,7 +175,9 @@ class Lane:
                 result = await self._provider.send(message, started_at)
             except Exception as error:
                 log.exception("lane.provider_raised", provider=self.name, message_id=message.id)
-                result = SendResult(outcome=Outcome.UNKNOWN, code=type(error).__name__, reason="The provider module failed.")
+                result = SendResult(
+                    outcome=Outcome.UNKNOWN, code=type(error).__name__, reason="The provider module failed."
+                )
             finally:
                 in_flight.dec()
         await self._end(message, started_at, result)
@@ -188,7 +196,9 @@ class Lane:
         if message.status is Status.ACCEPTED and message.due_at is not None:
             await self._store.release(Release(message_id=message.id, lease=message.due_at, now=self._clock.now()))
         else:  # claimed, not begun to send: the attempt ends as what it is
-            result = SendResult(outcome=Outcome.DEFERRED, code="Stopping", reason="This node stopped before it was sent.")
+            result = SendResult(
+                outcome=Outcome.DEFERRED, code="Stopping", reason="This node stopped before it was sent."
+            )
             await self._end(message, self._clock.now(), result)
 
     async def _pace(self) -> None:

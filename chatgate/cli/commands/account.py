@@ -57,9 +57,12 @@ def create(
         own = Possessions(keys=[key], spaces=[Space(space_id=space_id)])
         await store.create_account(
             NewAccount(
-                account_id=account_id, name=name, now=SystemClock().now(), possessions=own,
+                account_id=account_id,
+                name=name,
+                now=SystemClock().now(),
+                possessions=own,
                 calls_per_second=calls_per_second,
-            )  # fmt: skip
+            )
         )
         _show_key(name, key.access_key_id, secret, as_json, cust_space_id=space_id)
         return name
@@ -82,7 +85,8 @@ def list_accounts(
             keys = [k.access_key_id + ("" if k.active else " (disabled)") for k in await store.keys_of(account_id)]
             senders = [f"{s.sender} ({s.standing})" for s in view.senders.values()]
             rows.append({
-                "name": name, "access_keys": ", ".join(keys), "spaces": ", ".join(view.spaces), "senders": ", ".join(senders),
+                "name": name, "access_keys": ", ".join(keys), "spaces": ", ".join(view.spaces),
+                "senders": ", ".join(senders),
             })  # fmt: skip
         return rows
 
@@ -189,7 +193,12 @@ def _public_key(pem: bytes) -> bytes:
 
 
 def _show_key(account: str, access_key_id: str, secret: str | None, as_json: bool, **more: str) -> None:
-    fields: dict[str, object] = {"account": account, "access_key_id": access_key_id, "access_key_secret": secret, **more}
+    fields: dict[str, object] = {
+        "account": account,
+        "access_key_id": access_key_id,
+        "access_key_secret": secret,
+        **more,
+    }
     if as_json:
         output.print_json(fields)
         return

@@ -66,11 +66,13 @@ def show(
     message, draft = story.message, story.message.draft
     fields: dict[str, object] = {
         "message_id": public, "status": message.status, "accepted_at": as_text(message.accepted_at),
-        "expires_at": as_text(message.expires_at), "channel": draft.channel, "from": draft.sender, "to": draft.recipient,
+        "expires_at": as_text(message.expires_at), "channel": draft.channel, "from": draft.sender,
+        "to": draft.recipient,
         "type": draft.kind, "message_type": draft.message_type, "label": draft.label, "ttl": draft.ttl,
         "template_code": draft.template_code, "language": draft.language, "task_id": draft.task_id, "tag": draft.tag,
         "tracking_data": draft.tracking_data, "space": draft.space_id, "attempts": message.attempt,
-        "failure": message.failure, "fallback": draft.fallback, "content": draft.content, "request_id": story.request_id,
+        "failure": message.failure, "fallback": draft.fallback, "content": draft.content,
+        "request_id": story.request_id,
     }  # fmt: skip
     if as_json:
         output.print_json(fields)
