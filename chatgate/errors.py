@@ -14,7 +14,7 @@ gateway errors of Alibaba Cloud; *service* the CAMS service error codes; *ours* 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Source = Literal["page", "gateway", "service", "ours"]
@@ -71,299 +71,62 @@ class ApiError(ChatgateError):
         super().__init__(f"{self.code}: {self.message}")
 
 
-@dataclass(slots=True)
-class _Table:
-    rows: list[ErrorCode] = field(default_factory=list)
-
-    def add(self, code: str, http: int, message: str, source: Source, when: str) -> ErrorCode:
-        row = ErrorCode(code, http, message, source, when)
-        self.rows.append(row)
-        return row
-
-
-_table = _Table()
-_code = _table.add
-
 # fmt: off
 # --- the request itself, before anything is read from it ------------------------------------------------------------
-URI_TOO_LONG = _code(
-    "RequestTargetTooLong", 414, "The request target is longer than 1 MB.", "ours", "request target over 1 MB"
-)
-HEADERS_TOO_LARGE = _code(
-    "RequestHeadersTooLarge", 431, "The request headers are larger than 32 kB.", "ours", "headers over 32 kB"
-)
-BODY_TOO_LARGE = _code("RequestBodyTooLarge", 413, "The request body is larger than 1 MB.", "ours", "body over 1 MB")
-RECEIVE_TIMEOUT = _code(
-    "RequestTimeout", 408, "The request did not arrive within 10 seconds.", "ours", "request not complete after 10 s"
-)
-BAD_REQUEST = _code(
-    "InvalidRequest",
-    400,
-    "The request is not well-formed HTTP.",
-    "ours",
-    "HTTP that cannot be parsed, invalid UTF-8, a content encoding",
-)
-UNSUPPORTED_METHOD = _code(
-    "UnsupportedHTTPMethod",
-    405,
-    "This http method is not supported.",
-    "gateway",
-    "a method that the path does not know",
-)
-PATH_NOT_FOUND = _code(
-    "InvalidPath.NotFound", 404, "Specified path is not found.", "ours", "a path that does not exist"
-)
-INTERNAL_ERROR = _code(
-    "InternalError",
-    500,
-    "The request processing has failed due to some unknown error, exception or failure.",
-    "gateway",
-    "a fault of ours; nothing was accepted",
-)
-SERVICE_UNAVAILABLE = _code(
-    "ServiceUnavailable",
-    503,
-    "The request has failed due to a temporary failure of the server.",
-    "gateway",
-    "the database cannot commit, or the process is stopping; nothing was accepted",
-)
+URI_TOO_LONG = ErrorCode("RequestTargetTooLong", 414, "The request target is longer than 1 MB.", "ours", "request target over 1 MB")
+HEADERS_TOO_LARGE = ErrorCode("RequestHeadersTooLarge", 431, "The request headers are larger than 32 kB.", "ours", "headers over 32 kB")
+BODY_TOO_LARGE = ErrorCode("RequestBodyTooLarge", 413, "The request body is larger than 1 MB.", "ours", "body over 1 MB")
+RECEIVE_TIMEOUT = ErrorCode("RequestTimeout", 408, "The request did not arrive within 10 seconds.", "ours", "request not complete after 10 s")
+BAD_REQUEST = ErrorCode("InvalidRequest", 400, "The request is not well-formed HTTP.", "ours", "HTTP that cannot be parsed, invalid UTF-8, a content encoding")
+UNSUPPORTED_METHOD = ErrorCode("UnsupportedHTTPMethod", 405, "This http method is not supported.", "gateway", "a method that the path does not know")
+PATH_NOT_FOUND = ErrorCode("InvalidPath.NotFound", 404, "Specified path is not found.", "ours", "a path that does not exist")
+INTERNAL_ERROR = ErrorCode("InternalError", 500, "The request processing has failed due to some unknown error, exception or failure.", "gateway", "a fault of ours; nothing was accepted")
+SERVICE_UNAVAILABLE = ErrorCode("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", "gateway", "the database cannot commit, or the process is stopping; nothing was accepted")
 
 # --- common parameters and signature --------------------------------------------------------------------------------
-INVALID_FORMAT = _code(
-    "InvalidParameter.Format",
-    400,
-    "Specified parameter format is not valid.",
-    "gateway",
-    "`Format` is neither JSON nor XML",
-)
-MISSING = _code(
-    "Missing{param}", 400, "{param} is mandatory for this action.", "gateway", "a required parameter is absent or empty"
-)
-AMBIGUOUS = _code(
-    "InvalidParameter.{param}",
-    400,
-    "Specified parameter {param} is given more than once.",
-    "ours",
-    "one name with two different values",
-)
-ACTION_NOT_FOUND = _code(
-    "InvalidAction.NotFound",
-    404,
-    "Specified api is not found, please check your url and method.",
-    "gateway",
-    "`Action` is not an operation of this product",
-)
-INVALID_VERSION = _code(
-    "InvalidVersion", 400, "Specified parameter Version is not valid.", "gateway", "`Version` is not 2020-06-06"
-)
-INCOMPLETE_SIGNATURE = _code(
-    "IncompleteSignature",
-    400,
-    "The request signature does not conform to Aliyun standards.",
-    "gateway",
-    "signature absent, unreadable, in two places, or not covering what it must",
-)
-INVALID_SIGNATURE_METHOD = _code(
-    "InvalidSignatureMethod",
-    400,
-    "Specified signature method is not valid.",
-    "gateway",
-    "unknown algorithm, or one that the key is not made for",
-)
-MALFORMED_TIMESTAMP = _code(
-    "InvalidTimeStamp.Format",
-    400,
-    "Specified time stamp or date value is not well formatted.",
-    "gateway",
-    "time not as `YYYY-MM-DDThh:mm:ssZ`",
-)
-INVALID_ACCESS_KEY = _code(
-    "InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "gateway", "no such access key"
-)
-INACTIVE_ACCESS_KEY = _code(
-    "InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.", "gateway", "the access key is disabled"
-)
-MISSING_SECURITY_TOKEN = _code(
-    "MissingSecurityToken",
-    400,
-    "SecurityToken is mandatory for this action.",
-    "gateway",
-    "an access key that begins with `STS.` without its token",
-)
-MALFORMED_SECURITY_TOKEN = _code(
-    "InvalidSecurityToken.Malformed",
-    400,
-    "Specified SecurityToken is malformed.",
-    "gateway",
-    "a security token that was not issued here",
-)
-INVALID_BEARER_TOKEN = _code(
-    "InvalidBearerToken", 400, "Specified bearer token is not valid.", "ours", "a bearer token that was not issued here"
-)
-EXPIRED_TIMESTAMP = _code(
-    "InvalidTimeStamp.Expired",
-    400,
-    "Specified time stamp or date value is expired.",
-    "gateway",
-    "time more than 15 minutes off",
-)
-BODY_HASH_MISMATCH = _code(
-    "ContentSha256NotMatched",
-    400,
-    "The x-acs-content-sha256 header does not match the request body.",
-    "ours",
-    "V3: the hash is of other bytes than the body",
-)
-SIGNATURE_MISMATCH = _code(
-    "SignatureDoesNotMatch",
-    400,
-    "Specified signature is not matched with our calculation.",
-    "gateway",
-    "the signature is not ours; the message carries the server's string to sign",
-)
-NONCE_USED = _code(
-    "SignatureNonceUsed",
-    400,
-    "Specified signature nonce was used already.",
-    "gateway",
-    "a signed request that came before",
-)
+INVALID_FORMAT = ErrorCode("InvalidParameter.Format", 400, "Specified parameter format is not valid.", "gateway", "`Format` is neither JSON nor XML")
+MISSING = ErrorCode("Missing{param}", 400, "{param} is mandatory for this action.", "gateway", "a required parameter is absent or empty")
+AMBIGUOUS = ErrorCode("InvalidParameter.{param}", 400, "Specified parameter {param} is given more than once.", "ours", "one name with two different values")
+ACTION_NOT_FOUND = ErrorCode("InvalidAction.NotFound", 404, "Specified api is not found, please check your url and method.", "gateway", "`Action` is not an operation of this product")
+INVALID_VERSION = ErrorCode("InvalidVersion", 400, "Specified parameter Version is not valid.", "gateway", "`Version` is not 2020-06-06")
+INCOMPLETE_SIGNATURE = ErrorCode("IncompleteSignature", 400, "The request signature does not conform to Aliyun standards.", "gateway", "signature absent, unreadable, in two places, or not covering what it must")
+INVALID_SIGNATURE_METHOD = ErrorCode("InvalidSignatureMethod", 400, "Specified signature method is not valid.", "gateway", "unknown algorithm, or one that the key is not made for")
+MALFORMED_TIMESTAMP = ErrorCode("InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted.", "gateway", "time not as `YYYY-MM-DDThh:mm:ssZ`")
+INVALID_ACCESS_KEY = ErrorCode("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "gateway", "no such access key")
+INACTIVE_ACCESS_KEY = ErrorCode("InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.", "gateway", "the access key is disabled")
+MISSING_SECURITY_TOKEN = ErrorCode("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.", "gateway", "an access key that begins with `STS.` without its token")
+MALFORMED_SECURITY_TOKEN = ErrorCode("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.", "gateway", "a security token that was not issued here")
+INVALID_BEARER_TOKEN = ErrorCode("InvalidBearerToken", 400, "Specified bearer token is not valid.", "ours", "a bearer token that was not issued here")
+EXPIRED_TIMESTAMP = ErrorCode("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.", "gateway", "time more than 15 minutes off")
+BODY_HASH_MISMATCH = ErrorCode("ContentSha256NotMatched", 400, "The x-acs-content-sha256 header does not match the request body.", "ours", "V3: the hash is of other bytes than the body")
+SIGNATURE_MISMATCH = ErrorCode("SignatureDoesNotMatch", 400, "Specified signature is not matched with our calculation.", "gateway", "the signature is not ours; the message carries the server's string to sign")
+NONCE_USED = ErrorCode("SignatureNonceUsed", 400, "Specified signature nonce was used already.", "gateway", "a signed request that came before")
 
 # --- the account -----------------------------------------------------------------------------------------------------
-UNSUBSCRIBED = _code(
-    "Product.Unsubscript",
-    400,
-    "You have not subscribed to the specified product.",
-    "page",
-    "the account is not subscribed",
-)
-PERMISSION_DENIED = _code(
-    "Ram.PermissionDeny",
-    400,
-    "You are not authorized to perform the operation.",
-    "page",
-    "a policy does not allow the operation",
-)
-LIMIT_CONTROL = _code(
-    "System.LimitControl",
-    400,
-    "The system is under flow control.",
-    "page",
-    "more than 250 calls of the account in a second",
-)
-NOT_OWNER = _code(
-    "Unknown.ResourceOwnerId",
-    400,
-    "The resource does not belong to the current user.",
-    "page",
-    "`CustSpaceId` is not a space of the account",
-)
+UNSUBSCRIBED = ErrorCode("Product.Unsubscript", 400, "You have not subscribed to the specified product.", "page", "the account is not subscribed")
+PERMISSION_DENIED = ErrorCode("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "a policy does not allow the operation")
+LIMIT_CONTROL = ErrorCode("System.LimitControl", 400, "The system is under flow control.", "page", "more than 250 calls of the account in a second")
+NOT_OWNER = ErrorCode("Unknown.ResourceOwnerId", 400, "The resource does not belong to the current user.", "page", "`CustSpaceId` is not a space of the account")
 
 # --- the parameters of an operation (HTTP 200, or 400 by a setting) ---------------------------------------------------
-INVALID_PARAMETER = _code(
-    "InvalidParameter.{param}",
-    200,
-    "Specified parameter {param} is not valid.",
-    "ours",
-    "a value out of its type, range or set, where Alibaba documents no code",
-)
-CHANNEL_NOT_SUPPORTED = _code(
-    "InvalidParameter.ChannelTypeNotSupport",
-    200,
-    "The channel type is not supported.",
-    "service",
-    "`ChannelType` is not `viber`",
-)
-FROM_ONLY_NUMERIC = _code(
-    "InvalidParameter.FromOnlyNumeric",
-    200,
-    "From must be digits only.",
-    "service",
-    "`From` holds something else than digits",
-)
-TO_ONLY_NUMERIC = _code(
-    "InvalidParameter.ToOnlyNumeric", 200, "To must be digits only.", "service", "`To` holds something else than digits"
-)
-MESSAGE_TYPE_EMPTY = _code(
-    "InvalidParameter.MessageTypeNotEmpty",
-    200,
-    "MessageType must not be empty.",
-    "service",
-    "`Type` is `message` without `MessageType`",
-)
-MESSAGE_TYPE_NOT_SUPPORTED = _code(
-    "InvalidParameter.MessageTypeNotSupport",
-    200,
-    "The message type is not supported.",
-    "service",
-    "`MessageType` is none of the nine",
-)
-CONTENT_EMPTY = _code(
-    "InvalidParameter.ContentNotEmpty",
-    200,
-    "Content must not be empty.",
-    "service",
-    "`Type` is `message` without `Content`",
-)
-CONTENT_ERROR = _code(
-    "InvalidParameter.ContentError",
-    200,
-    "Content is not valid.",
-    "service",
-    "`Content` is not a JSON object, or a key is missing, wrong or forbidden",
-)
-TEXT_EMPTY = _code(
-    "InvalidParameter.TextNotEmpty",
-    200,
-    "The text of Content must not be empty.",
-    "service",
-    "`text` is missing where the message type needs it",
-)
-LINK_EMPTY = _code(
-    "InvalidParameter.LinkNotEmpty",
-    200,
-    "The link of Content must not be empty.",
-    "service",
-    "`link` is missing where the message type needs it",
-)
-TEMPLATE_CODE_EMPTY = _code(
-    "InvalidParameter.TemplateCodeNotEmpty",
-    200,
-    "TemplateCode must not be empty.",
-    "service",
-    "`Type` is `template` without `TemplateCode`",
-)
-LANGUAGE_EMPTY = _code(
-    "InvalidParameter.LanguageNotEmpty",
-    200,
-    "Language must not be empty.",
-    "service",
-    "`Type` is `template` without `Language`",
-)
-LANGUAGE_NOT_SUPPORTED = _code(
-    "InvalidParameter.LanguageNotSupport",
-    200,
-    "The language is not supported.",
-    "service",
-    "`Language` is none of the codes that CAMS lists",
-)
-SMS_NOT_SUPPORTED = _code(
-    "InvalidParameter.SendSmsNotSupport",
-    200,
-    "SMS fallback is not active.",
-    "service",
-    "`FallBackId` names a policy that is switched off",
-)
-IDEMPOTENCY_MISMATCH = _code(
-    "IdempotentParameterMismatch",
-    400,
-    "The request uses an idempotency key that came before with other parameters.",
-    "ours",
-    "the same `Idempotency-Key` (or TaskId and To, where the space says so) with another request",
-)
+INVALID_PARAMETER = ErrorCode("InvalidParameter.{param}", 200, "Specified parameter {param} is not valid.", "ours", "a value out of its type, range or set, where Alibaba documents no code")
+CHANNEL_NOT_SUPPORTED = ErrorCode("InvalidParameter.ChannelTypeNotSupport", 200, "The channel type is not supported.", "service", "`ChannelType` is not `viber`")
+FROM_ONLY_NUMERIC = ErrorCode("InvalidParameter.FromOnlyNumeric", 200, "From must be digits only.", "service", "`From` holds something else than digits")
+TO_ONLY_NUMERIC = ErrorCode("InvalidParameter.ToOnlyNumeric", 200, "To must be digits only.", "service", "`To` holds something else than digits")
+MESSAGE_TYPE_EMPTY = ErrorCode("InvalidParameter.MessageTypeNotEmpty", 200, "MessageType must not be empty.", "service", "`Type` is `message` without `MessageType`")
+MESSAGE_TYPE_NOT_SUPPORTED = ErrorCode("InvalidParameter.MessageTypeNotSupport", 200, "The message type is not supported.", "service", "`MessageType` is none of the nine")
+CONTENT_EMPTY = ErrorCode("InvalidParameter.ContentNotEmpty", 200, "Content must not be empty.", "service", "`Type` is `message` without `Content`")
+CONTENT_ERROR = ErrorCode("InvalidParameter.ContentError", 200, "Content is not valid.", "service", "`Content` is not a JSON object, or a key is missing, wrong or forbidden")
+TEXT_EMPTY = ErrorCode("InvalidParameter.TextNotEmpty", 200, "The text of Content must not be empty.", "service", "`text` is missing where the message type needs it")
+LINK_EMPTY = ErrorCode("InvalidParameter.LinkNotEmpty", 200, "The link of Content must not be empty.", "service", "`link` is missing where the message type needs it")
+TEMPLATE_CODE_EMPTY = ErrorCode("InvalidParameter.TemplateCodeNotEmpty", 200, "TemplateCode must not be empty.", "service", "`Type` is `template` without `TemplateCode`")
+LANGUAGE_EMPTY = ErrorCode("InvalidParameter.LanguageNotEmpty", 200, "Language must not be empty.", "service", "`Type` is `template` without `Language`")
+LANGUAGE_NOT_SUPPORTED = ErrorCode("InvalidParameter.LanguageNotSupport", 200, "The language is not supported.", "service", "`Language` is none of the codes that CAMS lists")
+SMS_NOT_SUPPORTED = ErrorCode("InvalidParameter.SendSmsNotSupport", 200, "SMS fallback is not active.", "service", "`FallBackId` names a policy that is switched off")
+IDEMPOTENCY_MISMATCH = ErrorCode("IdempotentParameterMismatch", 400, "The request uses an idempotency key that came before with other parameters.", "ours", "the same `Idempotency-Key` (or TaskId and To, where the space says so) with another request")
 
 # fmt: on
-CODES: tuple[ErrorCode, ...] = tuple(_table.rows)
+CODES: tuple[ErrorCode, ...] = tuple(value for value in globals().values() if isinstance(value, ErrorCode))
 """All codes, in the order in which they are checked."""
 
 

@@ -104,10 +104,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     request: HttpRequest
     rpc: RpcRequest
 
-    def __repr__(self) -> str:
-        return (
-            f"Claim({self.scheme}, {self.algorithm}, {self.access_key_id!r})"  # signatures and tokens stay out of logs
-        )
+    def __repr__(self) -> str:  # signatures and tokens stay out of logs
+        return f"Claim({self.scheme}, {self.algorithm}, {self.access_key_id!r})"
 
 
 def read_claim(request: HttpRequest, rpc: RpcRequest) -> Claim:

@@ -104,6 +104,7 @@ def test_json_is_the_default(query: str) -> None:
         (post(NAMED, b"a=\xff", FORM), "InvalidRequest"),
         (post(NAMED, b"a=1"), "InvalidRequest"),
         (post(NAMED, b"a=1", {"content-type": "text/plain"}), "InvalidRequest"),
+        (post(NAMED, b'{"a":"1"}', {"content-type": "text/json"}), "InvalidRequest"),
         (post(NAMED, b"a=1", {"content-type": "application/x-www-form-urlencoded,application/json"}), "InvalidRequest"),
         (post(NAMED, b"[1]", JSON), "InvalidRequest"),
         (post(NAMED, b'{"a":', JSON), "InvalidRequest"),

@@ -130,6 +130,10 @@ def test_characters_that_xml_forbids_are_replaced(bad: str) -> None:
     assert "\ufffd" in (tree.findtext("Message") or "")
 
 
+def test_what_utf8_cannot_carry_is_replaced() -> None:
+    assert json.loads(refuse(ApiError(errors.BAD_REQUEST, "a\ud800")).body)["Message"] == "a?"
+
+
 def test_recommend_is_a_whole_url() -> None:
     error = ApiError(errors.AMBIGUOUS, param="a&b=ж #")
     recommend = json.loads(refuse(error).body)["Recommend"]

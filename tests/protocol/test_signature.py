@@ -1,5 +1,7 @@
 """What a claim must be, key by key and text by text. Forgeries are in ``test_forgery``."""
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -53,6 +55,12 @@ def test_header_bytes_beyond_ascii_are_signed_as_utf8() -> None:
     pass_through(http("POST", target, on_the_wire, body), secret_key("s"))
     broken = refusal(http("POST", target, {**headers, "x-acs-trace": "\xff"}, body), secret_key("s"))
     assert broken.code == "InvalidRequest"
+
+
+def test_body_hash_may_be_in_upper_case() -> None:
+    upper = {"x-acs-content-sha256": hashlib.sha256(b"From=27549").hexdigest().upper()}
+    signed = sign_v3("POST", {}, "id", "s", host="h", now=NOW, nonce="n", form={"From": "27549"}, headers=upper)
+    pass_through(http("POST", *signed), secret_key("s"))
 
 
 def test_authorization_may_have_spaces() -> None:
@@ -110,6 +118,11 @@ def test_v1_does_not_believe_an_action_that_only_an_unsigned_header_names(name: 
     without = "/?" + "&".join(part for part in target[2:].split("&") if not part.startswith(f"{name}="))
     headers |= {"x-acs-action": "SendChatappMessage", "x-acs-version": "2020-06-06"}
     assert refusal(http("POST", without, headers, body), secret_key("s")).code == f"Missing{name}"
+
+
+def test_two_bearer_tokens() -> None:
+    request = http("POST", "/?Action=A&Version=V&BearerToken=t", {"x-acs-bearer-token": "t"})
+    assert refusal(request).code == "IncompleteSignature"
 
 
 def test_bearer_without_a_token() -> None:

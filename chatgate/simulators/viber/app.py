@@ -9,7 +9,7 @@ from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.server import RESET_EXTENSION
 
 SEND_PATH = "/vibersrvc/1/send_message"
-BODY_LIMIT = 1024 * 1024
+BODY_LIMIT = 256 * 1024
 """Bytes. A longer body is not JSON to us (status 3)."""
 
 _JSON_HEADER = (b"content-type", b"application/json")

@@ -110,6 +110,8 @@ class _ResettableProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {RESET_EXTENSION: {"reset": self._reset}}
 
     def _reset(self) -> None:
+        if self.transport.is_closing():
+            return
         connection = self.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.transport.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from chatgate.clock import HandClock
 from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.scripts import Do, Script, Step
-from tests.simulators.viber.stage import NUMBER, PEER, SERVICE, TIMING, URL, Random, Stage, request
+from tests.simulators.viber.stage import NUMBER, PEER, SERVICE, TIMING, URL, Stage, request
 
 SEEN = "380501234501"
 
@@ -77,7 +78,12 @@ async def test_without_an_address_nothing_is_sent_but_the_message_arrives() -> N
 @pytest.mark.parametrize("answer", [500, 404, 302, 201, 204, 0])
 async def test_what_is_not_200_is_tried_again_and_then_dropped(stage: Stage, answer: int) -> None:
     tried: list[int] = []
-    stage.answer = lambda: tried.append(stage.clock.now()) or answer
+
+    def refuse() -> int:
+        tried.append(stage.clock.now())
+        return answer
+
+    stage.answer = refuse
     await stage.send()
     due = stage.clock.now() + 1000
     await stage.pass_time(86_400_000)

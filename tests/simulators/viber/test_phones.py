@@ -83,8 +83,16 @@ async def test_nothing_is_there_before_it_is_delivered(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("digits", "statuses"),
-    [("03", []), ("12", []), ("02", ["seen"]), ("04", ["delivered"]), ("05", ["seen"]), ("07", ["delivered"])]
-    + [("01", ["seen"]), ("10", ["seen"])],
+    [
+        ("01", ["seen"]),
+        ("02", ["seen"]),
+        ("03", []),
+        ("04", ["delivered"]),
+        ("05", ["seen"]),
+        ("07", ["delivered"]),
+        ("10", ["seen"]),
+        ("12", []),
+    ],
 )
 async def test_what_is_there_in_the_end(stage: Stage, digits: str, statuses: list[str]) -> None:
     number = "3805012345" + digits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -160,7 +161,7 @@ def test_the_queue_against_a_plain_list(operations: list[Any]) -> None:
     for name, first, second in operations:
         if name == "put":
             order = len(handles)
-            handles.append(queue.put(first, second, lambda order=order: done.append(order)))
+            handles.append(queue.put(first, second, partial(done.append, order)))
             plain.append((first, second, order))
         elif name == "cancel" and first < len(handles):
             queue.cancel(handles[first])
