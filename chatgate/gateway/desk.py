@@ -13,6 +13,7 @@ from chatgate.errors import IDEMPOTENCY_MISMATCH, NONCE_USED, SERVICE_UNAVAILABL
 from chatgate.operations.base import Call
 from chatgate.store.messages import ACCEPT_LEASE, Acceptance
 from chatgate.store.store import Store
+from chatgate.telemetry import Metrics
 
 
 class Hands(Protocol):
@@ -27,13 +28,19 @@ class Desk:
     """Accepts messages for operations."""
 
     def __init__(
-        self, store: Store, routes: Sequence[Route], hands: Callable[[str], Hands | None], default_ttl: int
+        self,
+        store: Store,
+        routes: Sequence[Route],
+        hands: Callable[[str], Hands | None],
+        default_ttl: int,
+        metrics: Metrics,
     ) -> None:
         """``hands`` answers for a lane with this process's dispatcher of it, None when there is none."""
         self._store = store
         self._routes = routes
         self._hands = hands
         self.default_ttl = default_ttl
+        self._metrics = metrics
 
     async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
         lane = routing.lane(self._routes, draft)
@@ -50,8 +57,10 @@ class Desk:
             raise ApiError(NONCE_USED)
         if accepted.mismatch:
             raise ApiError(IDEMPOTENCY_MISMATCH)
-        if accepted.stored and leased and hands is not None:
-            hands.hand(_as_stored(acceptance))
+        if accepted.stored:
+            self._metrics.accepted.inc()
+            if leased and hands is not None:
+                hands.hand(_as_stored(acceptance))
         return self._store.message_ids.public(accepted.key)
 
 

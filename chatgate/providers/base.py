@@ -11,7 +11,7 @@ around a request. A provider never sees the store: it answers with values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -50,11 +50,21 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What only this kind knows."""
 
 
+TakeReceipts = Callable[[Sequence[Receipt]], Awaitable[None]]
+"""Stores receipts; acknowledge them to the upstream only after it returned. Raises StoreUnavailable: do not."""
+
+
 class Provider(Protocol):
     """What the dispatcher and the receipts intake use."""
 
     name: str
     settings: ProviderSettings
+
+    async def open(self, take: TakeReceipts) -> None:
+        """Start what lives as long as the node: a session that must stay bound. Does not wait for the upstream."""
+        ...
+
+    async def close(self) -> None: ...
 
     async def send(self, message: Message, now: Instant) -> SendResult:
         """Hand one message to the upstream. Never raises: whatever happens is an outcome."""
@@ -72,6 +82,12 @@ class HttpProvider:
         self.name = name
         self.settings = settings
         self._outbound = outbound
+
+    async def open(self, take: TakeReceipts) -> None:
+        """Nothing to start: receipts of an HTTP provider come to ``/receipts``."""
+
+    async def close(self) -> None:
+        await self._outbound.close()
 
     def encode(self, message: Message, now: Instant) -> HttpRequest:
         raise NotImplementedError

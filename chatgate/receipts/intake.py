@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from chatgate.clock import Clock
+from chatgate.domain.receipt import Receipt
 from chatgate.errors import SettingError, StoreUnavailable
 from chatgate.providers.base import Provider, UnreadableReceipt
 from chatgate.store.receipts import Arrival
@@ -51,15 +52,23 @@ class Intake:
             receipts = provider.read_receipts(request)
         except UnreadableReceipt as error:
             return self._refuse(400, f"Not a receipt: {error}.")
-        if receipts:
-            arrival = Arrival(receipts=receipts, received_at=self._clock.now(), keys=self._store.keys.next)
-            try:
-                effects = await self._store.apply_receipts(arrival)
-            except StoreUnavailable:
-                return HttpResponse(status=503, headers={"retry-after": "5"}, body=b"not stored, send it again")
-            for effect in effects:
-                self._metrics.receipts.labels(provider_name, effect).inc()
+        try:
+            await self.store(receipts)
+        except StoreUnavailable:
+            return HttpResponse(status=503, headers={"retry-after": "5"}, body=b"not stored, send it again")
         return _STORED
+
+    async def store(self, receipts: Sequence[Receipt]) -> None:
+        """Store receipts, however they came; acknowledge them after this.
+
+        Raises StoreUnavailable: nothing was stored.
+        """
+        if not receipts:
+            return
+        arrival = Arrival(receipts=receipts, received_at=self._clock.now(), keys=self._store.keys.next)
+        effects = await self._store.apply_receipts(arrival)
+        for receipt, effect in zip(receipts, effects, strict=True):
+            self._metrics.receipts.labels(receipt.provider, effect).inc()
 
     def _comes_from_provider(self, provider_name: str, peer: str) -> bool:
         networks = self._networks[provider_name]

@@ -23,8 +23,8 @@ from chatgate.sandbox import routes, seeds
 from chatgate.sandbox.directory import SandboxDirectory
 from chatgate.simulators.viber.app import app as viber_app
 from chatgate.simulators.viber.partner import ViberPartner
+from chatgate.simulators.viber.server import Server
 from chatgate.simulators.viber.templates import Template
-from chatgate.web.server import Server
 
 PROVIDER = "viber"
 SEND_PATH = "/vibersrvc/1/send_message"
@@ -57,8 +57,7 @@ class Sandbox:
         partner = ViberPartner(clock=self._clock, journal=folder / "viber-partner.journal", random=random.Random())
         await partner.start()
         self._stack.push_async_callback(partner.stop)
-        partner_server = Server(viber_app(partner), host="127.0.0.1", port=0, drain_seconds=1)
-        await partner_server.start()
+        partner_server = await Server.start(viber_app(partner))
         self._stack.push_async_callback(partner_server.stop)
 
         receipts_secret = secrets.token_urlsafe(24)

@@ -110,10 +110,11 @@ class Node:
         await parts.stored.refresh()
         self._loop("directory", parts.stored.refresh, REFRESH_EVERY)
         providers = self._build_providers()
-        lanes = await self._start_lanes(store, providers) if self._settings.role != "api" else {}
+        intake = Intake(store, providers, self._clock, self.metrics)
+        lanes = await self._start_lanes(store, providers, intake) if self._settings.role != "api" else {}
         app = App(
             gateway=self._gateway(parts, lanes) if self._settings.role != "worker" else None,
-            intake=Intake(store, providers, self._clock, self.metrics),
+            intake=intake,
             proxies=TrustedProxies.parse(self._settings.trusted_proxies),
             metrics=self.metrics,
             ready=lambda: self._ready(store),
@@ -150,17 +151,18 @@ class Node:
                     f"providers.{name}: there is no kind {settings.kind!r}; known are {', '.join(kinds)}."
                 )
             outbound = Outbound(connect_timeout=CONNECT_TIMEOUT, reply_timeout=settings.reply_timeout)
-            self._stack.push_async_callback(outbound.close)
-            built[name] = kind.build(name, settings, outbound)
+            provider = built[name] = kind.build(name, settings, outbound)
+            self._stack.push_async_callback(provider.close)
         return built
 
-    async def _start_lanes(self, store: Store, providers: Mapping[str, Provider]) -> dict[str, Lane]:
+    async def _start_lanes(self, store: Store, providers: Mapping[str, Provider], intake: Intake) -> dict[str, Lane]:
         settings = self._settings
         unknown = {Label.TRANSACTION: settings.unknown_transaction, Label.PROMOTION: settings.unknown_promotion}
         policy = Policy(unknown=unknown, unknown_wait=settings.unknown_wait * SECOND)
         jitter = random.Random().random
         lanes: dict[str, Lane] = {}
         for name, provider in providers.items():
+            await provider.open(intake.store)
             lane = lanes[name] = Lane(provider, store, self._clock, policy, self.metrics, jitter)
             lane.start()
             self._stack.push_async_callback(lane.stop, settings.drain_seconds)
@@ -169,7 +171,7 @@ class Node:
         return lanes
 
     def _gateway(self, parts: Parts, lanes: Mapping[str, Lane]) -> Gateway:
-        desk = Desk(parts.store, self._configuration.routes, lanes.get, self._settings.default_ttl)
+        desk = Desk(parts.store, self._configuration.routes, lanes.get, self._settings.default_ttl, self.metrics)
         return Gateway(
             store=parts.store,
             desk=desk,
