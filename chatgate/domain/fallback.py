@@ -1,0 +1,108 @@
+"""When the SMS goes out instead, and when it is called off: a second state machine, coupled to the message's.
+
+Rules:
+
+1. At most one SMS a message: ``FIRED`` is left by nothing, and the store moves to it by one compare-and-set.
+2. A committed delivery calls it off; a delivery that comes after it fired changes nothing here (the recipient has both,
+   and ``both_arrived`` counts them).
+3. Somebody who blocked the sender gets no promotional SMS, unless the space says that consent exists.
+
+Source: page "Send Viber messages", ``FallBackDuration`` and ``FallBackRule``. ``docs/state-machine.md`` is drawn from
+this table.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from chatgate.clock import MINUTE, SECOND, Instant
+from chatgate.domain.message import FallbackOrder, Label, Status
+
+LATE_LIMIT = 15 * MINUTE
+"""How late a fallback may fire by itself. After a longer outage it is held for an operator: a storm of old messages
+helps nobody (promise P16)."""
+
+BLOCKED = "SRVC_USER_BLOCKED"
+"""The failure of a message whose recipient blocked the sender."""
+
+
+class FallbackState(StrEnum):
+    """Where the fallback of a message stands. A message without one has none."""
+
+    ARMED = "armed"
+    """Waits: for its time, a failure, or a delivery."""
+    FIRED = "fired"
+    """The SMS is accepted, as a message with a parent."""
+    CALLED_OFF = "called_off"
+    """Not needed (delivered) or not wanted (blocked)."""
+    HELD = "held"
+    """Its time passed during an outage; an operator decides."""
+
+
+class FallbackEvent(StrEnum):
+    """What can happen to a fallback."""
+
+    DUE = "its time came"
+    LATE = "its time passed long ago"
+    FAILED = "the message failed"
+    BLOCKED = "the recipient blocked the sender"
+    DELIVERED = "the message was delivered"
+    RELEASED = "an operator released it"
+    DROPPED = "an operator dropped it"
+
+
+TRANSITIONS: dict[FallbackState, dict[FallbackEvent, FallbackState]] = {
+    FallbackState.ARMED: {
+        FallbackEvent.DUE: FallbackState.FIRED,
+        FallbackEvent.LATE: FallbackState.HELD,
+        FallbackEvent.FAILED: FallbackState.FIRED,
+        FallbackEvent.BLOCKED: FallbackState.CALLED_OFF,
+        FallbackEvent.DELIVERED: FallbackState.CALLED_OFF,
+    },
+    FallbackState.HELD: {
+        FallbackEvent.RELEASED: FallbackState.FIRED,
+        FallbackEvent.DROPPED: FallbackState.CALLED_OFF,
+        FallbackEvent.DELIVERED: FallbackState.CALLED_OFF,
+    },
+    FallbackState.FIRED: {},
+    FallbackState.CALLED_OFF: {},
+}
+
+
+def advance(state: FallbackState, event: FallbackEvent) -> FallbackState | None:
+    """Return the state after ``event``, None where nothing changes."""
+    return TRANSITIONS[state].get(event)
+
+
+def on_status(status: Status, failure_code: str | None, label: Label, *, consent: bool) -> FallbackEvent | None:
+    """Return what a new status of the message means for its fallback (the coupling of the two machines).
+
+    ``consent``: whether the space says that recipients agreed to SMS, also where they blocked the Viber sender.
+    """
+    if status in (Status.DELIVERED, Status.READ):
+        return FallbackEvent.DELIVERED
+    if status in (Status.FAILED, Status.EXPIRED):
+        unwanted = failure_code == BLOCKED and label is Label.PROMOTION and not consent
+        return FallbackEvent.BLOCKED if unwanted else FallbackEvent.FAILED
+    return None
+
+
+def on_time(fallback_at: Instant, now: Instant) -> FallbackEvent:
+    """Return what it means that the fallback's time has come."""
+    return FallbackEvent.LATE if now - fallback_at > LATE_LIMIT else FallbackEvent.DUE
+
+
+def due_at(accepted_at: Instant, order: FallbackOrder) -> Instant | None:
+    """Return when the fallback fires without a delivered receipt; None: only on failure."""
+    return None if order.duration is None else accepted_at + order.duration * SECOND
+
+
+def time_to_live(ttl: int | None, order: FallbackOrder | None, *, clamp: bool) -> int | None:
+    """Return the Viber message's time to live in seconds, so that nobody gets both if it can be helped.
+
+    Without a Ttl in the call it is the fallback's time. A longer one is honoured, unless the space says ``clamp``.
+    """
+    duration = order.duration if order is not None else None
+    if duration is None:
+        return ttl
+    return duration if ttl is None else min(ttl, duration) if clamp else ttl
