@@ -1,7 +1,7 @@
 """The identifiers that others see, and the keys that they hide.
 
-* A *key* is a 63-bit integer, ordered by time: 41 bits of milliseconds since 2024, 10 bits of node, 12 bits of sequence.
-  Rows are inserted in its order, which keeps B-trees small and quick.
+* A *key* is a 63-bit integer, ordered by time: 41 bits of milliseconds since 2024, 10 bits of node, 12 bits of
+  sequence. Rows are inserted in its order, which keeps B-trees small and quick.
 * A *MessageId* is 24 hexadecimal digits: the key under a keyed permutation (16 digits) and a keyed check (8 digits).
   It can neither be guessed nor counted, and a made-up one is told from a real one without asking the database.
 * A *RequestId* is a random upper-case UUID.
@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from hashlib import blake2b
 from typing import NewType
@@ -22,6 +23,7 @@ EPOCH = 1_704_067_200_000
 NODES = 1 << 10
 _SEQUENCES = 1 << 12
 _ROUNDS = 4
+_LARGEST = (1 << 63) - 1
 
 
 def request_id() -> str:
@@ -30,7 +32,7 @@ def request_id() -> str:
 
 def key_at(instant: int) -> int:
     """Return the smallest key of an instant; for ranges over time."""
-    return max(instant - EPOCH, 0) << 22
+    return min(max(instant - EPOCH, 0) << 22, _LARGEST)
 
 
 def instant_of(key: int) -> int:
@@ -39,7 +41,7 @@ def instant_of(key: int) -> int:
 
 
 class Keys:
-    """Makes keys, rising within this process even when the clock steps back."""
+    """Makes keys, rising within this process even when the clock steps back. For any thread."""
 
     def __init__(self, clock: Clock, node: int) -> None:
         if not 0 <= node < NODES:
@@ -48,16 +50,18 @@ class Keys:
         self._node = node << 12
         self._moment = 0
         self._sequence = 0
+        self._lock = threading.Lock()
 
     def next(self) -> int:
-        moment = self._clock.now() - EPOCH
-        if moment > self._moment:
-            self._moment, self._sequence = moment, 0
-        else:
-            self._sequence += 1
-            if self._sequence == _SEQUENCES:  # more than 4 million a second: borrow from the next millisecond
-                self._moment, self._sequence = self._moment + 1, 0
-        return self._moment << 22 | self._node | self._sequence
+        with self._lock:
+            moment = self._clock.now() - EPOCH
+            if moment > self._moment:
+                self._moment, self._sequence = moment, 0
+            else:
+                self._sequence += 1
+                if self._sequence == _SEQUENCES:  # more than 4 million a second: borrow from the next millisecond
+                    self._moment, self._sequence = self._moment + 1, 0
+            return self._moment << 22 | self._node | self._sequence
 
 
 class MessageIds:
@@ -92,4 +96,5 @@ class MessageIds:
         for round_key in reversed(self._round):
             mixed = blake2b(left.to_bytes(4, "big"), digest_size=4, key=round_key).digest()
             left, right = right ^ int.from_bytes(mixed, "big"), left
-        return left << 32 | right
+        key = left << 32 | right
+        return key if key <= _LARGEST else None

@@ -1,8 +1,8 @@
 """Secrets at rest: AES-256-GCM under a ring of keys.
 
-A sealed value is ``kid (4 bytes) || nonce (12 bytes) || ciphertext and tag``. The purpose (table, account, name) is bound
-in as associated data, so that a value copied into another row does not open. The key material itself lives outside the
-database: a file of mode 0600, or an environment variable.
+A sealed value is ``kid (4 bytes) || nonce (12 bytes) || ciphertext and tag``. The purpose (table, account, name) is
+bound in as associated data, so that a value copied into another row does not open. The key material itself lives
+outside the database: a file of mode 0600, or an environment variable.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from chatgate.errors import SettingError
 
 _KID, _NONCE = 4, 12
+_LARGEST_KID = (1 << 8 * _KID) - 1
 
 
 class KeyRing:
@@ -57,27 +58,29 @@ def parse(text: str) -> KeyRing:
             key = base64.b64decode(encoded, validate=True)
         except ValueError:
             key = b""
-        if not kid.isdecimal() or len(key) != 32:
+        if not kid.isdecimal() or len(kid) > 10 or not 0 < int(kid) <= _LARGEST_KID or len(key) != 32:
             raise SettingError("The key ring is not well-formed: each line is a number and 32 bytes in base64.")
+        if int(kid) in keys:
+            raise SettingError(f"The key ring has two keys of number {int(kid)}.")
         keys[int(kid)] = key
     return KeyRing(keys)
 
 
 def load_or_create(path: Path) -> KeyRing:
-    """Read the key ring of a file; make one with a fresh key, mode 0600, when the file does not exist."""
+    """Read the key ring of a file, made with a fresh key and mode 0600 if it does not exist. Raises SettingError."""
     try:
+        if not path.exists():
+            _write_once(path, f"1 {base64.b64encode(secrets.token_bytes(32)).decode()}\n")
         text = path.read_text()
-    except FileNotFoundError:
-        text = f"1 {base64.b64encode(secrets.token_bytes(32)).decode()}\n"
-        _write_once(path, text)
-        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"The key ring {path} cannot be read or made: {type(error).__name__}.") from None
     return parse(text)
 
 
 def _write_once(path: Path, text: str) -> None:
     """Write a file that must be whole and on disk before anything is sealed with it; a racing process may win."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")  # not the process id: in a container it is always 1
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)

@@ -67,7 +67,13 @@ TRANSITIONS: dict[Status, dict[Event, Status]] = {
     Status.SENT: {Event.RAN_OUT: Status.EXPIRED, **_RECEIPTS},
     # Sent once more by the policy (CLAIMED), or resolved by a late reply or a receipt. RAN_OUT leaves it where it is:
     # at rest as unknown.
-    Status.UNKNOWN: {Event.CLAIMED: Status.SENDING, Event.SENT: Status.SENT, **_RECEIPTS},
+    Status.UNKNOWN: {
+        Event.CLAIMED: Status.SENDING,
+        Event.SENT: Status.SENT,
+        Event.REFUSED: Status.FAILED,
+        Event.DEFERRED: Status.ACCEPTED,
+        **_RECEIPTS,
+    },
     Status.EXPIRED: {Event.UNDELIVERED: Status.FAILED, Event.DELIVERED: Status.DELIVERED, Event.READ: Status.READ},
     Status.FAILED: {Event.DELIVERED: Status.DELIVERED, Event.READ: Status.READ},
     Status.DELIVERED: {Event.READ: Status.READ},

@@ -12,10 +12,11 @@ around a request. A provider never sees the store: it answers with values.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 import structlog
+from msgspec import Meta
 
 from chatgate.clock import Instant
 from chatgate.domain.message import Message, Outcome, SendResult
@@ -23,6 +24,9 @@ from chatgate.domain.receipt import Receipt
 from chatgate.errors import ChatgateError
 from chatgate.outbound import NotSent, Outbound, ReplyLost
 from chatgate.wire import HttpRequest, HttpResponse
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading JSON from outside can raise; the last one when it is nested too deep."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,16 +39,16 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One ``[providers.NAME]`` section."""
 
     kind: str
-    url: str
-    receipts_secret: str
-    """The unguessable part of the provider's receipts address."""
+    url: Annotated[str, Meta(pattern=r"^[a-z]+://[^/?#\s]+\S*\Z")]
+    receipts_secret: Annotated[str, Meta(min_length=16, pattern=r"^[A-Za-z0-9._~-]*\Z")]
+    """The unguessable part of the provider's receipts address, in characters that a path can hold."""
     receipts_from: tuple[str, ...] = ()
     """Networks that receipts may come from; empty: any."""
-    max_in_flight: int = 64
-    """Requests open at one time, 1 to 1000."""
-    rate: int = 0
+    max_in_flight: Annotated[int, Meta(ge=1, le=1000)] = 64
+    """Requests open at one time."""
+    rate: Annotated[int, Meta(ge=0, le=100_000)] = 0
     """Requests a second; 0: as fast as they are answered."""
-    reply_timeout: float = 20.0
+    reply_timeout: Annotated[float, Meta(ge=0.1, le=300)] = 20.0
     """Seconds until a request without a reply counts as lost."""
     options: Mapping[str, Any] = {}
     """What only this kind knows."""
@@ -112,14 +116,18 @@ class HttpProvider:
             return SendResult(outcome=Outcome.DEFERRED, code="NotConnected", reason=f"No connection: {error}.")
         except ReplyLost as error:
             return SendResult(outcome=Outcome.UNKNOWN, code="ReplyLost", reason=f"No readable reply: {error}.")
-        return self.decode(message, response)
+        try:
+            return self.decode(message, response)
+        except Exception:
+            log.exception("provider.decode_failed", provider=self.name, message_id=message.id)
+            return SendResult(outcome=Outcome.UNKNOWN, code="UnreadableReply", reason="The reply cannot be read.")
 
 
 def by_status(response: HttpResponse) -> SendResult | None:
     """Return what an HTTP status alone settles; None for 200, where the body decides.
 
     503 and 429 say that the request was not taken. Any other 5xx may come from a proxy in front of a server that did
-    take it, so its outcome is unknown.
+    take it, and any other 2xx says that somebody did: their outcome is unknown.
     """
     if response.status == 200:
         return None
@@ -130,7 +138,7 @@ def by_status(response: HttpResponse) -> SendResult | None:
         return SendResult(outcome=Outcome.DEFERRED, code=code, reason=reason, retry_after=wait)
     if response.status == 429:
         return SendResult(outcome=Outcome.THROTTLED, code=code, reason=reason, retry_after=wait)
-    if response.status >= 500:
+    if response.status >= 500 or response.status < 300:
         return SendResult(outcome=Outcome.UNKNOWN, code=code, reason=reason)
     return SendResult(outcome=Outcome.REFUSED, code=code, reason=reason)
 

@@ -10,15 +10,16 @@ openly (``docs/fidelity.md`` says what is not confirmed). Rules:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from chatgate.clock import SECOND, Instant
 from chatgate.domain.message import Content, Label, Message, MessageType, Outcome, SendResult
 from chatgate.domain.receipt import Receipt, ReceiptStatus
 from chatgate.outbound import Outbound
-from chatgate.providers.base import HttpProvider, ProviderSettings, UnreadableReceipt, by_status
+from chatgate.providers.base import UNREADABLE, HttpProvider, ProviderSettings, UnreadableReceipt, by_status
 from chatgate.wire import HttpRequest, HttpResponse
 
 CHANNELS = frozenset({"viber"})
@@ -118,7 +119,7 @@ class ViberPartner(HttpProvider):
             return settled
         try:
             reply = msgspec.json.decode(response.body, type=_Reply)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return SendResult(
                 outcome=Outcome.UNKNOWN, code="UnreadableReply", reason="The reply is not the partner's JSON."
             )
@@ -134,7 +135,7 @@ class ViberPartner(HttpProvider):
     def read_receipts(self, request: HttpRequest) -> list[Receipt]:
         try:
             event = msgspec.json.decode(request.body, type=_Event)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise UnreadableReceipt("the body is not a Viber partner callback") from None
         if event.message is not None and event.message_status is None:
             return []  # a reply of the user: acknowledged; told to the customer by the callbacks
@@ -157,17 +158,20 @@ class ViberPartner(HttpProvider):
         ]
 
 
+_Id = int | Annotated[str, Meta(pattern=r"^[!-~]{1,64}\Z")]
+
+
 class _Reply(msgspec.Struct):
     status: int
-    message_token: int | str | None = None
+    message_token: _Id | None = None
 
 
 class _Event(msgspec.Struct):
-    message_token: int | str | None = None
+    message_token: _Id | None = None
     message_status: int | None = None
     message_time: int | None = None
-    phone_number: str | None = None
-    service_id: int | str | None = None
+    phone_number: Annotated[str, Meta(pattern=r"^\+?[0-9]{1,20}\Z")] | None = None
+    service_id: _Id | None = None
     message: Any = None
 
 

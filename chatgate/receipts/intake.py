@@ -1,7 +1,10 @@
 """The path of one receipt: a provider's request, stored, then acknowledged.
 
-Rule: the answer 200 leaves only after the commit. Anything else than a readable receipt at the right address is refused
-and leaves nothing.
+Rules:
+
+1. The answer 200 leaves only after the commit. Anything else than a readable receipt at the right address is refused
+   and leaves nothing.
+2. A receipt is not lost for its time: one without a time that can be meant has the time of its arrival.
 """
 
 from __future__ import annotations
@@ -10,9 +13,10 @@ import hmac
 import ipaddress
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import structlog
 
-from chatgate.clock import Clock
+from chatgate.clock import Clock, Instant
 from chatgate.domain.receipt import Receipt
 from chatgate.errors import SettingError, StoreUnavailable
 from chatgate.providers.base import Provider, UnreadableReceipt
@@ -22,6 +26,9 @@ from chatgate.telemetry import Metrics
 from chatgate.wire import HttpRequest, HttpResponse
 
 log = structlog.get_logger(__name__)
+
+LATEST: Instant = 253_402_300_799_999
+"""The last millisecond of the year 9999: what can be stored and shown."""
 
 _STORED = HttpResponse(status=200, headers={"content-type": "application/json;charset=utf-8"}, body=b'{"status":0}')
 
@@ -65,7 +72,9 @@ class Intake:
         """
         if not receipts:
             return
-        arrival = Arrival(receipts=receipts, received_at=self._clock.now(), keys=self._store.keys.next)
+        now = self._clock.now()
+        timed = [_timed(receipt, now) for receipt in receipts]
+        arrival = Arrival(receipts=timed, received_at=now, keys=self._store.keys.next)
         effects = await self._store.apply_receipts(arrival)
         for receipt, effect in zip(receipts, effects, strict=True):
             self._metrics.receipts.labels(receipt.provider, effect).inc()
@@ -78,12 +87,18 @@ class Intake:
             address = ipaddress.ip_address(peer)
         except ValueError:
             return False
+        if isinstance(address, ipaddress.IPv6Address):
+            address = address.ipv4_mapped or address
         return any(address in network for network in networks)
 
     def _refuse(self, status: int, sentence: str) -> HttpResponse:
         self._metrics.refused_receipts.inc()
         log.warning("receipt.refused", http=status)
         return HttpResponse(status=status, headers={"content-type": "text/plain;charset=utf-8"}, body=sentence.encode())
+
+
+def _timed(receipt: Receipt, now: Instant) -> Receipt:
+    return receipt if 0 < receipt.at <= LATEST else msgspec.structs.replace(receipt, at=now)
 
 
 def _networks(name: str, listed: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

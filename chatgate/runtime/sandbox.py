@@ -56,9 +56,9 @@ class Sandbox:
         folder.mkdir(parents=True, exist_ok=True)
         partner = ViberPartner(clock=self._clock, journal=folder / "viber-partner.journal", random=random.Random())
         await partner.start()
-        self._stack.push_async_callback(partner.stop)
         partner_server = await Server.start(viber_app(partner))
         self._stack.push_async_callback(partner_server.stop)
+        self._stack.push_async_callback(partner.stop)  # before its server, so that hanging calls are let go
 
         receipts_secret = secrets.token_urlsafe(24)
         configuration = self._with_partner(f"{partner_server.url}{SEND_PATH}", receipts_secret)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, select, update
 
 from chatgate.clock import Instant
 from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, KeyKind, Sender, Space, Standing, Template
-from chatgate.errors import ChatgateError
+from chatgate.errors import ChatgateError, NotFound
 from chatgate.store import rows
 from chatgate.store.tables import access_keys, accounts, fallback_policies, senders, spaces, templates
 
@@ -19,7 +19,7 @@ class NameTaken(ChatgateError):
 
 
 class Possessions(msgspec.Struct, frozen=True, kw_only=True):
-    """What is put into an account in one step; what exists under the same name is replaced."""
+    """What is put into an account in one step. What exists under the same name is replaced; keys never are."""
 
     keys: Sequence[AccessKey] = ()
     spaces: Sequence[Space] = ()
@@ -57,11 +57,12 @@ def create_account(connection: Connection, items: Sequence[NewAccount]) -> list[
 
 
 def give(connection: Connection, items: Sequence[Gift]) -> list[None]:
-    """Put possessions into accounts; what has the same name is replaced."""
+    """Put possessions into accounts; what has the same name is replaced, but for keys. Raises NameTaken, NotFound."""
     for item in items:
-        _put(connection, item.account_id, item.now, item.possessions)
         changed = update(accounts).where(accounts.c.id == item.account_id)
-        connection.execute(changed.values(changed_at=item.now))
+        if not connection.execute(changed.values(changed_at=item.now)).rowcount:
+            raise NotFound("There is no such account.")
+        _put(connection, item.account_id, item.now, item.possessions)
     return [None] * len(items)
 
 

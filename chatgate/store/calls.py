@@ -22,8 +22,8 @@ RETRY_WINDOW = DAY
 def nonce_key(access_key_id: str, nonce: str, signed_at: Instant) -> bytes:
     """Return the key under which a nonce is remembered.
 
-    It begins with the minute of the *signed* date, not of the server's: a byte-identical replay has the same key after a
-    restart and on any node, and what is too old to be replayed is one range at the front.
+    It begins with the minute of the *signed* date, not of the server's: a byte-identical replay has the same key after
+    a restart and on any node, and what is too old to be replayed is one range at the front.
     """
     digest = blake2b(f"{access_key_id}\0{nonce}".encode(), digest_size=12).digest()
     return struct.pack(">I", max(signed_at, 0) // MINUTE) + digest
@@ -33,7 +33,7 @@ def spend_nonces(connection: Connection, keys: Sequence[bytes]) -> list[bool]:
     """Remember nonces; answer for each whether it was fresh. Of two equal ones in one call the first is fresh."""
     if len(keys) == 1:
         return [_insert_nonces(connection, keys) == 1]
-    distinct = list(dict.fromkeys(keys))
+    distinct = sorted(set(keys))  # in one order on all nodes: no deadlock when two get the same calls
     savepoint = connection.begin_nested()
     if _insert_nonces(connection, distinct) == len(distinct):
         savepoint.commit()

@@ -8,8 +8,10 @@ Rules:
 
 1. A caller hears "done" only after the commit that holds its change.
 2. If the database cannot commit, every caller of that transaction gets ``StoreUnavailable`` and nothing has happened.
-3. If a verb stumbles over one item (not over the database), the transaction is rolled back and each item is run alone:
-   a poisoned item fails alone.
+   (One case is not knowable: the connection to PostgreSQL breaks while COMMIT is under way.) The next transaction opens
+   a new connection.
+3. If a verb stumbles over one item (not over the database), or two nodes over each other, the transaction is rolled
+   back and each item is run alone: a poisoned item fails alone, a deadlock is tried again.
 4. After an I/O error of the disk nothing more is written by this process: what the kernel kept of the failed pages is
    not knowable (the lesson of PostgreSQL's fsync, 2018). ``on_fatal`` ends the process; the log recovers the rest.
 """
@@ -19,12 +21,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, OperationalError, ProgrammingError
 
 from chatgate.errors import StoreUnavailable
 
@@ -34,6 +37,15 @@ Verb = Callable[[Connection, Sequence[Item]], Sequence[Result]]
 
 MAX_BATCH = 512
 """Callers per transaction; bounds how long one transaction holds the lock."""
+
+CONTENTION_TRIES = 3
+"""How often an item that runs alone is tried when another node is in its way."""
+
+_CONTENTION = ("40001", "40P01")
+"""SQLSTATE of a serialization failure and of a deadlock (PostgreSQL manual, appendix A)."""
+
+_ITEM_ERRORS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+"""What a database says when an item is at fault. All else that it says is an outage."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +70,7 @@ class Committer:
         self._waiting: list[_Wish] = []
         self._busy = False
         self._scheduled = False
-        self._broken: str | None = None
+        self._refusal: str | None = None
         self._batches: SimpleQueue[list[_Wish] | None] = SimpleQueue()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -68,8 +80,8 @@ class Committer:
     def run(self, verb: Verb[Item, Result], item: Item) -> asyncio.Future[Result]:
         """Run ``verb`` for one item in the next transaction; resolved after its commit. Call on the loop's thread."""
         future: asyncio.Future[Result] = self._loop.create_future()
-        if self._broken is not None:
-            future.set_exception(StoreUnavailable(self._broken))
+        if self._refusal is not None:
+            future.set_exception(StoreUnavailable(self._refusal))
             return future
         self._waiting.append(_Wish(verb, item, future))
         self._idle.clear()
@@ -84,7 +96,8 @@ class Committer:
         return len(self._waiting)
 
     async def close(self) -> None:
-        """Finish what was asked, then end the thread."""
+        """Finish what was asked, refuse what is asked from now on, end the thread."""
+        self._refusal = self._refusal or "the store is closed"
         await self._idle.wait()
         self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -115,48 +128,67 @@ class Committer:
 
     def _work(self) -> None:
         connection: Connection | None = None
+        broken = False
         while (batch := self._batches.get()) is not None:
+            answers: list[_Answer] = []
+            sentence = "the disk failed"
             try:
-                if connection is None or connection.closed:
-                    connection = self._engine.connect()
-                answers = self._commit(connection, batch)
-            except Exception as error:  # the database itself: nothing of the batch has happened
-                answers = [(False, self._unavailable(error))] * len(batch)
-                if connection is not None:
-                    connection.close()
+                if not broken:
+                    connection = connection or self._engine.connect()
+                    _commit(connection, batch, answers)
+            except Exception as error:  # the database itself: what has no answer yet has not happened
+                sentence = f"the database cannot commit: {type(error).__name__}"
+                log.error("store.unavailable", error=type(error).__name__, cause=_cause(error))
+                _discard(connection)
                 connection = None
+                broken = _is_disk_error(error)
+                if broken:
+                    self._refusal = sentence
+                    self._loop.call_soon_threadsafe(self._on_fatal, "the disk reported an I/O error while committing")
+            answers += [(False, StoreUnavailable(sentence)) for _ in range(len(batch) - len(answers))]
             self._loop.call_soon_threadsafe(self._done, batch, answers)
-        if connection is not None:
+        _discard(connection)
+
+
+def _discard(connection: Connection | None) -> None:
+    if connection is not None:
+        with suppress(Exception):  # it may be dead already
             connection.close()
 
-    def _commit(self, connection: Connection, batch: list[_Wish]) -> list[_Answer]:
+
+def _commit(connection: Connection, batch: list[_Wish], answers: list[_Answer]) -> None:
+    """Run a batch in one transaction, or else each wish in its own. Adds an answer for each that is done.
+
+    Raises when the database is at fault; the wishes without an answer have then not happened.
+    """
+    if len(batch) > 1:
         try:
             with connection.begin():
-                return _run(connection, batch)
+                done = _run(connection, batch)
+            answers += done
+            return
         except Exception as error:
-            if len(batch) == 1 and not _is_outage(error):
-                return [(False, error)]
             if _is_outage(error):
                 raise
-        answers: list[_Answer] = []
-        for wish in batch:
-            answers.extend(self._commit(connection, [wish]))
-        return answers
+    for wish in batch:
+        answers.append(_alone(connection, wish))
 
-    def _unavailable(self, error: Exception) -> StoreUnavailable:
-        sentence = f"the database cannot commit: {type(error).__name__}"
-        log.error("store.unavailable", error=type(error).__name__, cause=_cause(error))
-        if _is_disk_error(error):
-            self._broken = sentence
-            self._loop.call_soon_threadsafe(self._on_fatal, "the disk reported an I/O error while committing")
-        return StoreUnavailable(sentence)
+
+def _alone(connection: Connection, wish: _Wish) -> _Answer:
+    for _ in range(CONTENTION_TRIES):
+        try:
+            with connection.begin():
+                return True, wish.verb(connection, (wish.item,))[0]
+        except Exception as error:
+            if _is_outage(error):
+                raise
+            if not _is_contention(error):
+                return False, error
+    return False, StoreUnavailable("another node is in the way")
 
 
 def _run(connection: Connection, batch: list[_Wish]) -> list[_Answer]:
     """Run the wishes verb by verb, in order of first appearance; answers in the order of the batch."""
-    if len(batch) == 1:
-        wish = batch[0]
-        return [(True, wish.verb(connection, (wish.item,))[0])]
     places: dict[Verb[Any, Any], list[int]] = {}
     for place, wish in enumerate(batch):
         places.setdefault(wish.verb, []).append(place)
@@ -174,9 +206,13 @@ def _cause(error: Exception) -> str:
 
 def _is_outage(error: Exception) -> bool:
     """Whether the database, not an item, is at fault."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return isinstance(error, (OperationalError, InterfaceError, OSError))
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or not (isinstance(error, _ITEM_ERRORS) or _is_contention(error))
+    return isinstance(error, OSError)
+
+
+def _is_contention(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONTENTION
 
 
 def _is_disk_error(error: Exception) -> bool:

@@ -23,6 +23,14 @@ OLDEST_SQLITE = (3, 51, 3)
 LOCK_WAIT = 5_000
 """Milliseconds that SQLite waits for another process's lock."""
 
+DEAD_PEER = 10
+"""Seconds after which an unanswering PostgreSQL server counts as gone. Without it a cut network holds the committer for
+as long as TCP tries again (a quarter of an hour)."""
+
+STALLED = 15
+"""Seconds after which PostgreSQL rolls back a transaction in which our process says nothing: one that was stopped must
+not keep other nodes from the rows that it locked."""
+
 
 def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'chatgate.db'}"
@@ -36,6 +44,13 @@ def open_writer(url: str) -> Engine:
 def open_reader(url: str) -> Engine:
     """Return the engine for reading; on SQLite its connections cannot write (nor checkpoint)."""
     return _sqlite(url, write=False) if _is_sqlite(url) else _postgresql(url, pool=QueuePool)
+
+
+def refuse_old_sqlite(version: tuple[int, int, int]) -> None:
+    """Raise SettingError for a SQLite library with the WAL-reset bug."""
+    if version < OLDEST_SQLITE:
+        found, needed = (".".join(map(str, numbers)) for numbers in (version, OLDEST_SQLITE))
+        raise SettingError(f"SQLite {found} can corrupt a database (the WAL-reset bug); {needed} or newer is needed.")
 
 
 def _is_sqlite(url: str) -> bool:
@@ -53,10 +68,7 @@ def _is_sqlite(url: str) -> bool:
 def _sqlite(url: str, *, write: bool) -> Engine:
     from pysqlite3 import dbapi2  # type: ignore[import-untyped]
 
-    if dbapi2.sqlite_version_info < OLDEST_SQLITE:
-        raise SettingError(
-            f"SQLite {dbapi2.sqlite_version} has the WAL-reset bug, which can corrupt a database; 3.51.3 or newer is needed."
-        )
+    refuse_old_sqlite(dbapi2.sqlite_version_info)
     engine = create_engine(
         url,
         module=dbapi2,
@@ -86,11 +98,13 @@ def _sqlite(url: str, *, write: bool) -> Engine:
 
 
 def _postgresql(url: str, *, pool: type[NullPool] | type[QueuePool]) -> Engine:
-    parsed = make_url(url).set(drivername="postgresql+psycopg")
-    engine = create_engine(
-        parsed,
+    settings = f"-c synchronous_commit=on -c timezone=UTC -c idle_in_transaction_session_timeout={STALLED}s"
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
         poolclass=pool,
         pool_pre_ping=pool is QueuePool,
-        connect_args={"connect_timeout": 5, "options": "-c synchronous_commit=on -c timezone=UTC"},
-    )
-    return engine
+        connect_args={
+            "connect_timeout": 5, "options": settings, "tcp_user_timeout": DEAD_PEER * 1000,
+            "keepalives_idle": DEAD_PEER, "keepalives_interval": 3, "keepalives_count": 3,
+        },
+    )  # fmt: skip

@@ -14,13 +14,37 @@ from sqlalchemy import Connection, or_, select, update
 from chatgate.clock import SECOND, Instant
 from chatgate.domain import lifecycle, retry
 from chatgate.domain.lifecycle import Due, Event, UnknownPolicy
-from chatgate.domain.message import Attempt, Draft, Failure, Label, Message, Outcome, RetryKey, SendResult, Status
+from chatgate.domain.message import (
+    Attempt,
+    Content,
+    Draft,
+    Failure,
+    Label,
+    Message,
+    MessageKind,
+    MessageType,
+    Outcome,
+    RetryKey,
+    SendResult,
+    Status,
+)
 from chatgate.store import calls, rows
 from chatgate.store.receipts import join_parked
 from chatgate.store.tables import attempts, messages, notes, retry_keys, tokens
 
 ACCEPT_LEASE = 15 * SECOND
 """How long the node that accepted a message may keep it in its own hands before anybody may claim it."""
+
+UNREADABLE = Draft(
+    account_id=0, space_id="", channel="", sender="", service_id="", recipient="", kind=MessageKind.MESSAGE,
+    message_type=MessageType.TEXT, label=Label.PROMOTION, content=Content(), ttl=0,
+)  # fmt: skip
+"""Stands for a stored draft that cannot be read: it is never sent, and where its send is open, never sent again."""
+
+_QUARANTINED = Failure(code="Quarantined", reason="The stored message cannot be read.")
+_TIMED_OUT = Failure(code="SRVC_TIMEOUT", reason="The time to live ran out.")
+_ONCE_MORE = "The outcome is unknown; the policy prefers twice to never."
+_NO_RECEIPT = "The outcome is unknown and no receipt came within its time to live."
 
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Draft).decode
@@ -133,12 +157,14 @@ def begin(connection: Connection, items: Sequence[Beginning]) -> list[bool]:
         "WHERE id = ? AND status = 'accepted' AND attempt = 0 AND due_at = ?"
     )
     own = [(item.now, item.until, item.message_id, item.lease) for item in items]
+    if len(own) == 1:
+        return [rows.execute(connection, sql, own) == 1]
+    savepoint = connection.begin_nested()
     if rows.execute(connection, sql, own) == len(own):
+        savepoint.commit()
         return [True] * len(own)
-    held = select(messages.c.id, messages.c.due_at).where(messages.c.id.in_([item.message_id for item in items]))
-    held = held.where(messages.c.status == Status.SENDING, messages.c.attempt == 1)
-    until: dict[int, Instant] = {row.id: row.due_at for row in connection.execute(held)}
-    return [until.get(item.message_id) == item.until for item in items]
+    savepoint.rollback()  # rare: some are in other hands. One by one it is plain which
+    return [rows.execute(connection, sql, [one]) == 1 for one in own]
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +190,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
     """Free slots: at most so many messages are taken."""
     settle_only: bool = False
-    """Take only what needs no send (its time is over, or its claimer died): a lane without a free slot still expires."""
+    """Take only what needs no send (its time is over, or its claimer died): a full lane still expires."""
     until: Instant
     """When the attempt's lease runs out: well beyond the longest time-out of a provider."""
     keys: Callable[[], int]
@@ -200,40 +226,20 @@ def _claim(connection: Connection, claim: Claim) -> Claimed:
     found = connection.execute(due).all()
     to_send: list[Message] = []
     for row in found:
-        try:
-            message = of_row(row)
-        except msgspec.DecodeError:
-            _settle(
-                connection,
-                claim,
-                row,
-                Event.HELD,
-                Failure(code="Quarantined", reason="The stored message cannot be read."),
-            )
-            continue
+        message = of_row(row)
         match lifecycle.on_due(message, claim.now):
+            case Due.SEND if message.draft is UNREADABLE:
+                _settle(connection, claim, row, Event.HELD, _QUARANTINED)
             case Due.SEND:
                 to_send.append(_take(message, claim))
-            case Due.SEND_AGAIN:
+            case Due.SEND_AGAIN if message.draft is not UNREADABLE:
                 to_send.append(_take(message, claim))
-                _note(
-                    connection,
-                    claim,
-                    row,
-                    "sent once more",
-                    "The outcome is unknown; the policy prefers twice to never.",
-                )
+                _note(connection, claim, row, "sent once more", _ONCE_MORE)
             case Due.RUN_OUT:
-                _settle(
-                    connection,
-                    claim,
-                    row,
-                    Event.RAN_OUT,
-                    Failure(code="SRVC_TIMEOUT", reason="The time to live ran out."),
-                )
+                _settle(connection, claim, row, Event.RAN_OUT, _TIMED_OUT)
             case Due.LOST:
                 _lost(connection, claim, row, message)
-            case Due.REST:
+            case Due.SEND_AGAIN | Due.REST:
                 _rest(connection, claim, row)
     taken = [(message.attempt, claim.now, message.due_at, message.id) for message in to_send]
     sql = "UPDATE messages SET status = 'sending', attempt = ?, status_at = ?, due_at = ? WHERE id = ?"
@@ -261,8 +267,8 @@ def _lost(connection: Connection, claim: Claim, row: rows.AnyRow, message: Messa
         result=SendResult(outcome=Outcome.UNKNOWN, code="LeaseRanOut", reason=reason),
     )  # fmt: skip
     outcome = AttemptEnd(
-        attempt=lost, account_id=message.account_id, expires_at=message.expires_at, recipient=message.draft.recipient,
-        service_id=message.draft.service_id, losses=row.losses, label=message.draft.label, jitter=0.0,
+        attempt=lost, account_id=message.account_id, expires_at=message.expires_at, recipient=row.recipient,
+        service_id=row.service_id, losses=row.losses, label=message.draft.label, jitter=0.0,
         unknown_wait=claim.unknown_wait, unknown_policy=claim.unknown_policy,
     )  # fmt: skip
     record(connection, [outcome])
@@ -270,7 +276,7 @@ def _lost(connection: Connection, claim: Claim, row: rows.AnyRow, message: Messa
 
 def _rest(connection: Connection, claim: Claim, row: rows.AnyRow) -> None:
     connection.execute(update(messages).where(messages.c.id == row.id).values(due_at=None))
-    _note(connection, claim, row, Event.RAN_OUT, "The outcome is unknown and no receipt came within its time to live.")
+    _note(connection, claim, row, Event.RAN_OUT, _NO_RECEIPT)
 
 
 def _note(connection: Connection, claim: Claim, row: rows.AnyRow, event: str, detail: str) -> None:
@@ -295,15 +301,13 @@ class AttemptEnd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def record(connection: Connection, items: Sequence[AttemptEnd]) -> list[Status | None]:
-    """Store the ends of attempts with the tokens that receipts will carry; answer each message's new status.
+    """Store the ends of attempts with the tokens that receipts will carry; answer the status that each end led to.
 
     None: the message was not waiting for this attempt any more (a receipt overtook it, or its lease ran out and another
     attempt is open); the attempt and its token are stored all the same. Receipts that came before their token are
     joined here.
     """
-    answers: list[Status | None] = []
-    for item in items:
-        answers.append(_end(connection, item))
+    answers = [_end(connection, item) for item in items]
     rows.insert(
         connection, attempts, _ATTEMPT_COLUMNS, [_attempt_row(item) for item in items],
         "ON CONFLICT (message_id, number) DO UPDATE SET provider = excluded.provider, ended_at = excluded.ended_at, "
@@ -313,16 +317,9 @@ def record(connection: Connection, items: Sequence[AttemptEnd]) -> list[Status |
     token_rows = [(i.attempt.provider, i.attempt.result.token, i.attempt.message_id, i.account_id) for i in born]
     columns = ("provider", "token", "message_id", "account_id")
     rows.insert(connection, tokens, columns, token_rows, "ON CONFLICT DO NOTHING")
-    join_parked(connection, born=token_rows, lost=[_lost_phone(item) for item in items if _is_lost(item)])
+    lost = [(i.service_id, i.recipient) for i in items if i.attempt.result.outcome is Outcome.UNKNOWN]
+    join_parked(connection, born=token_rows, lost=lost)
     return answers
-
-
-def _is_lost(item: AttemptEnd) -> bool:
-    return item.attempt.result.outcome is Outcome.UNKNOWN
-
-
-def _lost_phone(item: AttemptEnd) -> tuple[str, str]:
-    return (item.service_id, item.recipient)
 
 
 def _end(connection: Connection, item: AttemptEnd) -> Status | None:
@@ -367,10 +364,14 @@ def _attempt_row(item: AttemptEnd) -> rows.Values:
 
 
 def of_row(row: rows.AnyRow) -> Message:
-    """Return the message of a row; raises msgspec.DecodeError when its draft cannot be read."""
+    """Return the message of a row; its draft is ``UNREADABLE`` where the stored one cannot be read."""
+    try:
+        draft = _decode(row.draft)
+    except msgspec.DecodeError:
+        draft = UNREADABLE
     failure = Failure(code=row.failure_code, reason=row.failure_reason or "") if row.failure_code else None
     return Message(
-        id=row.id, account_id=row.account_id, draft=_decode(row.draft), accepted_at=row.accepted_at,
+        id=row.id, account_id=row.account_id, draft=draft, accepted_at=row.accepted_at,
         expires_at=row.expires_at, status=Status(row.status), attempt=row.attempt, due_at=row.due_at, failure=failure,
         losses=row.losses,
     )  # fmt: skip

@@ -7,15 +7,16 @@ Rules:
 2. A parked receipt is joined when its token turns up in a reply, or to an attempt of unknown outcome when exactly one
    message and exactly one token match service id and number (DESIGN 5, Correlation).
 3. Within one transaction the receipts of a message are applied one after the other, in the order they came.
+4. Of two nodes, one parking a receipt and one recording its token, the later sees what the earlier did (``_turn``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
 from chatgate.clock import Instant
 from chatgate.domain import lifecycle
@@ -30,6 +31,12 @@ _COLUMNS = (
     "message_id", "account_id", "effect",
 )  # fmt: skip
 
+_Name = tuple[str, str]
+"""Provider and token: what a provider's receipts call a message."""
+
+_Phone = tuple[str, str]
+"""Service id and number."""
+
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """Receipts that one request of a provider carried."""
@@ -37,6 +44,104 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     receipts: Sequence[Receipt]
     received_at: Instant
     keys: Callable[[], int]
+
+
+def apply_receipts(connection: Connection, items: Sequence[Arrival]) -> list[list[str]]:
+    """Store receipts and move their messages; answer the effect of each."""
+    standings = _Standings(connection)
+    news = [
+        receipt for item in items for receipt in item.receipts if receipt.token and receipt.status in RECEIPT_EVENTS
+    ]
+    standings.load({(receipt.provider, receipt.token) for receipt in news})
+    strangers = [receipt for receipt in news if standings.of(receipt.provider, receipt.token) is None]
+    if strangers:
+        names = {(receipt.provider, receipt.token) for receipt in strangers}
+        _turn(connection, names, {(receipt.service_id, receipt.recipient) for receipt in strangers})
+        standings.load(names)
+    answers: list[list[str]] = []
+    stored: list[rows.Values] = []
+    for item in items:
+        effects = []
+        for receipt in item.receipts:
+            standing = standings.of(receipt.provider, receipt.token) or _orphan(standings, receipt)
+            if standing is not None:
+                effect = standing.apply(receipt.status, receipt.at, receipt.code, receipt.reason)
+            else:
+                effect = "parked" if receipt.status in RECEIPT_EVENTS else "ignored"
+            stored.append(_row(item, receipt, standing, effect))
+            effects.append(effect)
+        answers.append(effects)
+    rows.insert(connection, receipts, _COLUMNS, stored)
+    standings.save()
+    return answers
+
+
+def _orphan(standings: _Standings, receipt: Receipt) -> _Standing | None:
+    """Return the message of unknown outcome that alone can be meant by a receipt with an unknown token."""
+    if receipt.status not in RECEIPT_EVENTS or not receipt.service_id or not receipt.recipient or not receipt.token:
+        return None
+    return standings.adopt((receipt.provider, receipt.token), (receipt.service_id, receipt.recipient))
+
+
+def _row(item: Arrival, receipt: Receipt, standing: _Standing | None, effect: str) -> rows.Values:
+    return (
+        item.keys(), receipt.provider, receipt.token, str(receipt.status), receipt.at, item.received_at,
+        receipt.service_id, receipt.recipient, receipt.code, receipt.reason,
+        standing and standing.message_id, standing and standing.account_id, effect,
+    )  # fmt: skip
+
+
+def join_parked(connection: Connection, *, born: Sequence[rows.Values], lost: Sequence[_Phone]) -> None:
+    """Apply receipts that came before their token (``born``: rows of ``tokens``) or whose reply was lost (``lost``:
+    service id and number of attempts that just ended unknown)."""
+    if not born and not lost:
+        return
+    _turn(connection, [(row[0], row[1]) for row in born], lost)
+    clauses: list[ColumnElement[bool]] = [receipts.c.token.in_([row[1] for row in born])] if born else []
+    clauses += [and_(receipts.c.service_id == s, receipts.c.recipient == r) for s, r in lost]
+    parked = select(receipts).where(receipts.c.effect == "parked", or_(*clauses)).order_by(receipts.c.id)
+    found = connection.execute(parked).all()
+    if not found:
+        return
+    standings = _Standings(connection)
+    standings.load({(row.provider, row.token) for row in found})
+    for phone in lost:
+        _adopt_parked(standings, phone, [row for row in found if (row.service_id, row.recipient) == phone])
+    for row in found:
+        standing = standings.of(row.provider, row.token)
+        if standing is None:
+            continue
+        effect = standing.apply(ReceiptStatus(row.status), row.at, row.code, row.reason)
+        joined = update(receipts).where(receipts.c.id == row.id)
+        connection.execute(joined.values(effect=effect, message_id=standing.message_id, account_id=standing.account_id))
+    standings.save()
+
+
+def _adopt_parked(standings: _Standings, phone: _Phone, found: Sequence[rows.AnyRow]) -> None:
+    """Join the parked receipts of one phone when they carry one unknown token and one message can be meant."""
+    strangers = {(row.provider, row.token) for row in found if standings.of(row.provider, row.token) is None}
+    if len(strangers) == 1:
+        standings.adopt(strangers.pop(), phone)
+
+
+def _turn(connection: Connection, names: Iterable[_Name], phones: Iterable[_Phone]) -> None:
+    """Wait until no other transaction is about to decide on these tokens and phones; keep them until the commit.
+
+    Without it a receipt that arrives while another node commits its token could be parked for ever: neither of the two
+    transactions sees the other. SQLite has one writer and needs no turn.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    texts = ["\0".join(("token", *name)) for name in names] + ["\0".join(("phone", *phone)) for phone in phones]
+    locks = {int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True) for text in texts}
+    sql = rows.statement(connection, "SELECT pg_advisory_xact_lock(name) FROM unnest(?::bigint[]) AS name")
+    connection.exec_driver_sql(sql, (sorted(locks),))
+
+
+def prune_parked(connection: Connection, items: Sequence[Instant]) -> list[int]:
+    """Forget parked receipts that came before an instant; answer how many."""
+    old = delete(receipts).where(receipts.c.effect == "parked", receipts.c.received_at < items[-1])
+    return [connection.execute(old).rowcount] * len(items)
 
 
 class _Standing:
@@ -64,139 +169,65 @@ class _Standing:
         return "applied"
 
 
-def apply_receipts(connection: Connection, items: Sequence[Arrival]) -> list[list[str]]:
-    """Store receipts and move their messages; answer the effect of each."""
-    wanted = {(receipt.provider, receipt.token) for item in items for receipt in item.receipts if receipt.token}
-    by_token = _standings(connection, wanted)
-    answers: list[list[str]] = []
-    stored: list[rows.Values] = []
-    for item in items:
-        effects = []
-        for receipt in item.receipts:
-            key = (receipt.provider, receipt.token)
-            standing = by_token.get(key)
-            if standing is None and (standing := _orphan(connection, receipt)) is not None:
-                by_token[key] = standing
-            if standing is None:
-                effect = "parked" if receipt.status in RECEIPT_EVENTS else "ignored"
-            else:
-                effect = standing.apply(receipt.status, receipt.at, receipt.code, receipt.reason)
-            stored.append(_row(item, receipt, standing, effect))
-            effects.append(effect)
-        answers.append(effects)
-    rows.insert(connection, receipts, _COLUMNS, stored)
-    _save(connection, by_token.values())
-    return answers
+class _Standings:
+    """The messages that the receipts of one transaction are about: one object a message, locked until the commit."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._by_message: dict[int, _Standing] = {}
+        self._by_name: dict[_Name, _Standing] = {}
 
-def _row(item: Arrival, receipt: Receipt, standing: _Standing | None, effect: str) -> rows.Values:
-    return (
-        item.keys(), receipt.provider, receipt.token, str(receipt.status), receipt.at, item.received_at,
-        receipt.service_id, receipt.recipient, receipt.code, receipt.reason,
-        standing and standing.message_id, standing and standing.account_id, effect,
-    )  # fmt: skip
+    def of(self, provider: str, token: str) -> _Standing | None:
+        return self._by_name.get((provider, token))
 
+    def load(self, names: set[_Name]) -> None:
+        """Read the messages behind tokens."""
+        if not names:
+            return
+        found = select(tokens.c.provider, tokens.c.token, messages.c.id, messages.c.account_id, messages.c.status)
+        found = found.join(messages, messages.c.id == tokens.c.message_id)
+        found = found.where(tokens.c.provider.in_({provider for provider, _ in names}))
+        found = found.where(tokens.c.token.in_({token for _, token in names})).order_by(messages.c.id)
+        for row in self._connection.execute(found.with_for_update(of=messages)):
+            self._by_name[row.provider, row.token] = self._by_message.setdefault(row.id, _Standing(row))
 
-def _standings(connection: Connection, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], _Standing]:
-    """Return the messages behind tokens, locked until the transaction ends; one object a message."""
-    if not wanted:
-        return {}
-    provider = {provider for provider, _ in wanted}
-    found = select(tokens.c.provider, tokens.c.token, messages.c.id, messages.c.account_id, messages.c.status)
-    found = found.join(messages, messages.c.id == tokens.c.message_id)
-    found = found.where(tokens.c.provider.in_(provider), tokens.c.token.in_([token for _, token in wanted]))
-    by_message: dict[int, _Standing] = {}
-    by_token: dict[tuple[str, str], _Standing] = {}
-    for row in connection.execute(found.with_for_update(of=messages)):
-        standing = by_message.setdefault(row.id, _Standing(row))
-        by_token[row.provider, row.token] = standing
-    return by_token
-
-
-def _save(connection: Connection, standings: Any) -> None:
-    """Write the statuses that changed. Resting states need no attention any more."""
-    changed = {s.message_id: s for s in standings if s.status is not s.before}
-    rows.execute(
-        connection,
-        "UPDATE messages SET status = ?, status_at = ?, due_at = NULL, failure_code = ?, failure_reason = ? WHERE id = ? AND status = ?",
-        [(str(s.status), s.status_at, *s.failure, s.message_id, str(s.before)) for s in changed.values()],
-    )
-
-
-def _orphan(connection: Connection, receipt: Receipt) -> _Standing | None:
-    """Return the message of unknown outcome that alone can be meant by a receipt with an unknown token."""
-    if receipt.status not in RECEIPT_EVENTS or not receipt.service_id or not receipt.recipient or not receipt.token:
-        return None
-    standing = _only_unknown(connection, receipt.service_id, receipt.recipient)
-    if standing is not None:
-        _adopt(connection, receipt.provider, receipt.token, standing)
-    return standing
-
-
-def _only_unknown(connection: Connection, service_id: str, recipient: str) -> _Standing | None:
-    """Return the one message to this phone whose outcome is unknown; None if there is none, or if it may be another.
-
-    A message to the same phone that is being sent right now may be the one meant: its reply will tell.
-    """
-    phone = and_(messages.c.recipient == recipient, messages.c.service_id == service_id)
-    unknown = select(messages.c.id, messages.c.account_id, messages.c.status)
-    unknown = unknown.where(messages.c.status == "unknown", phone).limit(2).with_for_update()
-    found = connection.execute(unknown).all()
-    if len(found) != 1:
-        return None
-    open_now = (
-        select(messages.c.id).where(messages.c.due_at.is_not(None), messages.c.status == "sending", phone).limit(1)
-    )
-    return _Standing(found[0]) if connection.execute(open_now).first() is None else None
-
-
-def _adopt(connection: Connection, provider: str, token: str, standing: _Standing) -> None:
-    row = (provider, token, standing.message_id, standing.account_id)
-    rows.insert(connection, tokens, ("provider", "token", "message_id", "account_id"), [row], "ON CONFLICT DO NOTHING")
-
-
-def join_parked(connection: Connection, *, born: Sequence[rows.Values], lost: Sequence[tuple[str, str]]) -> None:
-    """Apply receipts that came before their token (``born``: rows of ``tokens``) or whose reply was lost (``lost``:
-    service id and number of attempts that just ended unknown)."""
-    clauses: list[Any] = []
-    if born:
-        clauses.append(receipts.c.token.in_([row[1] for row in born]))
-    clauses.extend(and_(receipts.c.service_id == s, receipts.c.recipient == r) for s, r in lost)
-    if not clauses:
-        return
-    parked = select(receipts).where(receipts.c.effect == "parked", or_(*clauses)).order_by(receipts.c.id)
-    found = connection.execute(parked).all()
-    if not found:
-        return
-    by_token = _standings(connection, {(row.provider, row.token) for row in found})
-    for service_id, recipient in lost:
-        phone = (service_id, recipient)
-        _adopt_parked(connection, by_token, [row for row in found if (row.service_id, row.recipient) == phone])
-    for row in found:
-        standing = by_token.get((row.provider, row.token))
+    def adopt(self, name: _Name, phone: _Phone) -> _Standing | None:
+        """Give an unknown token to the one message to a phone that it can mean; None when there is none, or several."""
+        standing = self._only_unknown(*phone)
         if standing is None:
-            continue
-        effect = standing.apply(ReceiptStatus(row.status), row.at, row.code, row.reason)
-        joined = update(receipts).where(receipts.c.id == row.id)
-        connection.execute(joined.values(effect=effect, message_id=standing.message_id, account_id=standing.account_id))
-    _save(connection, by_token.values())
+            return None
+        row = (*name, standing.message_id, standing.account_id)
+        columns = ("provider", "token", "message_id", "account_id")
+        if not rows.insert(self._connection, tokens, columns, [row], "ON CONFLICT DO NOTHING"):
+            return None  # another node has just recorded the token; it joins the receipt
+        self._by_name[name] = standing
+        return standing
 
+    def _only_unknown(self, service_id: str, recipient: str) -> _Standing | None:
+        """Return the one message to this phone whose outcome is unknown; None if none is, or if it may be another.
 
-def _adopt_parked(
-    connection: Connection, by_token: dict[tuple[str, str], _Standing], found: Sequence[rows.AnyRow]
-) -> None:
-    """Join the parked receipts of one phone when they carry one unknown token and one message can be meant."""
-    strangers = {(row.provider, row.token) for row in found} - by_token.keys()
-    if len(strangers) != 1:
-        return
-    standing = _only_unknown(connection, found[0].service_id, found[0].recipient)
-    if standing is not None:
-        (provider, token) = strangers.pop()
-        _adopt(connection, provider, token, standing)
-        by_token[provider, token] = standing
+        A message to the same phone that is being sent right now may be the one meant: its reply will tell.
+        """
+        self.save()  # a message that this transaction has moved on is unknown no more
+        phone = and_(messages.c.recipient == recipient, messages.c.service_id == service_id)
+        unknown = select(messages.c.id, messages.c.account_id, messages.c.status)
+        unknown = unknown.where(messages.c.status == "unknown", phone).limit(2).with_for_update()
+        found = self._connection.execute(unknown).all()
+        if len(found) != 1:
+            return None
+        in_the_air = select(messages.c.id).where(messages.c.due_at.is_not(None), messages.c.status == "sending", phone)
+        if self._connection.execute(in_the_air.limit(1)).first() is not None:
+            return None
+        return self._by_message.setdefault(found[0].id, _Standing(found[0]))
 
-
-def prune_parked(connection: Connection, items: Sequence[Instant]) -> list[int]:
-    """Forget parked receipts that came before an instant; answer how many."""
-    old = delete(receipts).where(receipts.c.effect == "parked", receipts.c.received_at < items[-1])
-    return [connection.execute(old).rowcount] * len(items)
+    def save(self) -> None:
+        """Write the statuses that changed. Resting states need no attention any more."""
+        changed = [s for s in self._by_message.values() if s.status is not s.before]
+        rows.execute(
+            self._connection,
+            "UPDATE messages SET status = ?, status_at = ?, due_at = NULL, failure_code = ?, failure_reason = ? "
+            "WHERE id = ? AND status = ?",
+            [(str(s.status), s.status_at, *s.failure, s.message_id, str(s.before)) for s in changed],
+        )
+        for standing in changed:
+            standing.before = standing.status

@@ -20,7 +20,7 @@ AnyRow = Row[*tuple[Any, ...]]
 
 def statement(connection: Connection, sql: str) -> str:
     """Return ``sql``, written with ``?``, with the database's own marks."""
-    return sql if connection.dialect.paramstyle == "qmark" else sql.replace("?", "%s")
+    return sql if connection.dialect.paramstyle == "qmark" else sql.replace("%", "%%").replace("?", "%s")
 
 
 def insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Values], then: str = "") -> int:

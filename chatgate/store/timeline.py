@@ -43,7 +43,8 @@ def timeline(story: Story) -> list[Step]:
     steps += [Step(at=note.at, event=note.event, detail=note.detail) for note in story.notes]
     for receipt in story.receipts:
         said = " ".join(part for part in (receipt.code, receipt.reason, _EFFECTS[receipt.effect]) if part)
-        detail = f"receipt of {receipt.provider}, received {receipt.received_at - message.accepted_at} ms after acceptance"
+        after = receipt.received_at - message.accepted_at
+        detail = f"receipt of {receipt.provider}, received {after} ms after acceptance"
         steps.append(Step(at=receipt.at, event=receipt.status, detail=f"{detail}. {said}".strip()))
     return sorted(steps, key=lambda step: step.at)
 

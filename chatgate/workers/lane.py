@@ -5,8 +5,9 @@ Rules:
 1. Slots, not batches: a slot that is done takes the next message at once; nobody waits for the slowest of a batch.
 2. A hung provider fills its own slots and nothing else: lanes share nothing.
 3. An attempt is committed before a byte leaves, and its end before the slot takes another message.
-4. Nothing is sent at or after the end of its time to live, or of its lease: both are looked at again right before the
-   request is written.
+4. Nothing is sent at or after the end of its time to live, or when its lease could run out while the request is open:
+   both are looked at again right before the request is written.
+5. What is stopped before a byte left is given back: only an open request can have an unknown outcome.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic_ns
 
 import msgspec
 import structlog
 
-from chatgate.clock import SECOND, Clock
+from chatgate.clock import SECOND, Clock, Instant
 from chatgate.domain.lifecycle import UnknownPolicy
 from chatgate.domain.message import Attempt, Label, Message, Outcome, SendResult, Status
 from chatgate.domain.throttle import SlidingWindow
@@ -39,7 +41,14 @@ POLL = 0.25
 node does not wait for it."""
 
 LEASE_MARGIN = 10 * SECOND
-"""How much longer an attempt's lease is than the provider's reply time-out."""
+"""How much longer an attempt's lease is than the provider's reply time-out: for the wait before the request, and for
+the commits around it."""
+
+LONGEST_PACE = 5
+"""Seconds that a slot may wait for its turn where a rate is set, well within the margin: more slots than get their turn
+in that time are not made."""
+
+NANOSECONDS = 1_000_000_000
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +70,11 @@ class Lane:
         policy: Policy,
         metrics: Metrics,
         jitter: Callable[[], float],
+        *,
+        poll: float = POLL,
+        monotonic: Callable[[], int] = monotonic_ns,
     ) -> None:
+        """``jitter`` from 0 to 1; ``poll`` in seconds; ``monotonic`` in nanoseconds, for the rate."""
         self.name = provider.name
         self._provider = provider
         self._store = store
@@ -69,29 +82,37 @@ class Lane:
         self._policy = policy
         self._metrics = metrics
         self._jitter = jitter
+        self._poll = poll
+        self._monotonic = monotonic
         settings = provider.settings
-        self._slots = settings.max_in_flight
-        self._lease = int(settings.reply_timeout * SECOND) + LEASE_MARGIN
-        self._rate = SlidingWindow(settings.rate, 1_000_000_000) if settings.rate else None
+        rate = settings.rate
+        self._slots = min(settings.max_in_flight, rate * LONGEST_PACE) if rate else settings.max_in_flight
+        self._rate = SlidingWindow(rate, NANOSECONDS) if rate else None
+        self._longest_send = int(settings.reply_timeout * SECOND)
+        self._lease = self._longest_send + LEASE_MARGIN
         self._in_hand: deque[Message] = deque()
         self._takers: deque[asyncio.Future[Message | None]] = deque()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- handing over -------------------------------------------------------------------------------------------------
 
     def has_room(self) -> bool:
         """Whether a message accepted now may stay in this node's hands."""
-        return not self._stopping and len(self._in_hand) < self._slots * IN_HAND
+        return not self._stopping.is_set() and len(self._in_hand) < self._slots * IN_HAND
 
     def hand(self, message: Message) -> None:
-        """Take a message that this node holds by its accept lease, or has claimed."""
+        """Take a message that this node holds by its accept lease, or has claimed. A claimed one goes first: its lease
+        is that of its attempt and must not run out before it begins."""
         while self._takers:
             taker = self._takers.popleft()
             if not taker.done():
                 taker.set_result(message)
                 return
-        self._in_hand.append(message)
+        if message.status is Status.SENDING:
+            self._in_hand.appendleft(message)
+        else:
+            self._in_hand.append(message)
 
     # --- running ------------------------------------------------------------------------------------------------------
 
@@ -101,9 +122,8 @@ class Lane:
 
     async def stop(self, seconds: float) -> None:
         """Claim nothing more, give back what is in hand, let open requests end, give up on them after ``seconds``."""
-        self._stopping = True
-        held, self._in_hand = list(self._in_hand), deque()
-        await asyncio.gather(*(self._give_back(message) for message in held), return_exceptions=True)
+        self._stopping.set()
+        await self._give_back_all()
         while self._takers:
             taker = self._takers.popleft()
             if not taker.done():
@@ -112,6 +132,7 @@ class Lane:
         for task in late:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._give_back_all()  # what a claim that was under way has brought
 
     async def _slot(self) -> None:
         while (message := await self._next()) is not None:
@@ -120,12 +141,12 @@ class Lane:
             except StoreUnavailable:
                 # The attempt's lease brings the message back; the outcome of what was sent is then unknown.
                 log.error("lane.store_unavailable", provider=self.name, message_id=message.id)
-                await asyncio.sleep(POLL)
+                await self._sleep(self._poll)
             except Exception:
                 log.exception("lane.failed", provider=self.name, message_id=message.id)
 
     async def _next(self) -> Message | None:
-        if self._stopping:
+        if self._stopping.is_set():
             return None
         if self._in_hand:
             return self._in_hand.popleft()
@@ -135,38 +156,50 @@ class Lane:
 
     async def _feed(self) -> None:
         """Bring due messages from the database to free slots, and settle those that need no slot."""
-        while not self._stopping:
-            free = len(self._takers)
-            claim = Claim(
-                lane=self.name, now=self._clock.now(), limit=free or self._slots, settle_only=free == 0,
-                until=self._clock.now() + self._lease, keys=self._store.keys.next,
-                unknown_wait=self._policy.unknown_wait, unknown_policy=self._policy.unknown,
-            )  # fmt: skip
+        while not self._stopping.is_set():
             try:
-                claimed = await self._store.claim(claim)
+                more = await self._claim()
             except StoreUnavailable:
-                await asyncio.sleep(POLL)
-                continue
-            for message in claimed.to_send:
-                self.hand(message)
-            if claimed.settled:
-                self._metrics.settled.inc(claimed.settled)
-            if claimed.more and self._takers:
-                continue
-            if not self._stopping:
-                await asyncio.sleep(POLL)
+                more = False
+            except Exception:
+                log.exception("lane.claim_failed", provider=self.name)
+                more = False
+            if not more:
+                await self._sleep(self._poll)
+
+    async def _claim(self) -> bool:
+        """Take what is due; return whether to look again at once."""
+        free, now = len(self._takers), self._clock.now()
+        claim = Claim(
+            lane=self.name, now=now, limit=free or self._slots, settle_only=free == 0, until=now + self._lease,
+            keys=self._store.keys.next, unknown_wait=self._policy.unknown_wait, unknown_policy=self._policy.unknown,
+        )  # fmt: skip
+        claimed = await self._store.claim(claim)
+        for message in reversed(claimed.to_send):  # each goes before those in hand, so the first due is the first again
+            self.hand(message)
+        if claimed.settled:
+            self._metrics.settled.inc(claimed.settled)
+        return claimed.more and bool(self._takers)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, but wake at once when stopping."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     # --- one message --------------------------------------------------------------------------------------------------
 
     async def _carry(self, message: Message) -> None:
+        await self._pace()
+        if self._stopping.is_set():
+            await self._give_back(message)
+            return
         if message.status is Status.ACCEPTED:
             begun = await self._begin(message)
             if begun is None:
                 return
             message = begun
-        await self._pace()
         started_at = self._clock.now()
-        if started_at >= message.expires_at or message.due_at is None or started_at >= message.due_at:
+        if not self._in_time(message, started_at):
             result = SendResult(outcome=Outcome.DEFERRED, code="TooLate", reason="No time was left to send it.")
         else:
             in_flight = self._metrics.in_flight.labels(self.name)
@@ -192,6 +225,14 @@ class Lane:
             return None
         return msgspec.structs.replace(message, status=Status.SENDING, attempt=1, due_at=until)
 
+    def _in_time(self, message: Message, now: Instant) -> bool:
+        """Whether a request that is written now begins within the time to live and ends within the lease."""
+        return now < message.expires_at and message.due_at is not None and now + self._longest_send <= message.due_at
+
+    async def _give_back_all(self) -> None:
+        held, self._in_hand = list(self._in_hand), deque()
+        await asyncio.gather(*(self._give_back(message) for message in held), return_exceptions=True)
+
     async def _give_back(self, message: Message) -> None:
         if message.status is Status.ACCEPTED and message.due_at is not None:
             await self._store.release(Release(message_id=message.id, lease=message.due_at, now=self._clock.now()))
@@ -202,8 +243,9 @@ class Lane:
             await self._end(message, self._clock.now(), result)
 
     async def _pace(self) -> None:
-        while self._rate is not None and (wait := self._rate.admit(monotonic_ns())):
-            await asyncio.sleep(wait / 1e9)
+        """Wait for a turn within the rate, or for the stop."""
+        while self._rate is not None and not self._stopping.is_set() and (wait := self._rate.admit(self._monotonic())):
+            await self._sleep(wait / NANOSECONDS)
 
     async def _end(self, message: Message, started_at: int, result: SendResult) -> None:
         self._metrics.attempts.labels(self.name, result.outcome).inc()

@@ -44,7 +44,11 @@ DEFAULT_TIMING = Timing()
 
 
 class ViberPartner:
-    """Start it before anything else is asked of it."""
+    """Start it before anything else is asked of it.
+
+    ``journal=None`` keeps everything in memory. ``callback_url`` is for services that have none of their own. ``post``
+    takes the place of the HTTP client that sends callbacks.
+    """
 
     def __init__(
         self,
@@ -61,10 +65,6 @@ class ViberPartner:
         keep_messages: int = KEEP_MESSAGES,
         post: Post | None = None,
     ) -> None:
-        """``journal=None`` keeps everything in memory. ``callback_url`` is for services that have none of their own.
-
-        ``post`` takes the place of the HTTP client that sends callbacks.
-        """
         self._callback_url = callback_url
         self._compact_above = compact_above
         self._random = random
@@ -95,9 +95,7 @@ class ViberPartner:
             board=self._board,
             random=random,
             timing=timing,
-            rules=Rules(
-                allowed_peers=allowed_peers, allow_any_service=allow_any_service, unanswered_limit=unanswered_limit
-            ),
+            rules=Rules(allowed_peers, allow_any_service, unanswered_limit),
         )
 
     async def start(self) -> None:

@@ -225,7 +225,7 @@ class Fault:
     change: Change
 
 
-EVERY = (225, 220, 230, 1702, 801, 901)
+EVERY = (225, 220, 230, 231, 1702, 801, 901)
 IN_ORDER = [
     Fault("address", 401, EVERY, lambda body: None),
     Fault("service", 2, EVERY, _set(service_id=9)),
@@ -234,12 +234,12 @@ IN_ORDER = [
     Fault("fields", 6, EVERY, _set(dest="")),
     Fault("label", 18, EVERY, _set(label="")),
     Fault("ttl", 20, EVERY, _set(ttl=1)),
-    Fault("text", 3, (225, 801, 901), _message("#txt", "x" * 1001)),
+    Fault("text", 3, (225, 231, 801, 901), _message("#txt", "x" * 1001)),
     Fault("file kind", 28, (220,), _set(file_type="exe")),
     Fault("file name", 29, (220,), _message("#fileName", "x" * 26)),
-    Fault("thumbnail", 30, (230,), _message("#thumbnail", "x" * 1001)),
-    Fault("video size", 31, (230,), _set(file_size=0)),
-    Fault("video length", 32, (230,), _set(duration=0)),
+    Fault("thumbnail", 30, (230, 231), _message("#thumbnail", "x" * 1001)),
+    Fault("video size", 31, (230, 231), _set(file_size=0)),
+    Fault("video length", 32, (230, 231), _set(duration=0)),
     Fault("template", 38, (1702,), _set(templateId="none")),
     Fault("value", 39, (1702,), lambda body: body.setdefault("templateParams", {}).update(shop=5)),
     Fault("pin", 7, (1702,), lambda body: body.update(templateId="otp") or body["templateParams"].pop("pin", None)),
