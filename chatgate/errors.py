@@ -74,14 +74,14 @@ class ApiError(ChatgateError):
 # fmt: off
 # --- the request itself, before anything is read from it ------------------------------------------------------------
 URI_TOO_LONG = ErrorCode("RequestTargetTooLong", 414, "The request target is longer than 1 MB.", "ours", "request target over 1 MB")
-HEADERS_TOO_LARGE = ErrorCode("RequestHeadersTooLarge", 431, "The request headers are larger than 32 kB.", "ours", "headers over 32 kB")
+HEADERS_TOO_LARGE = ErrorCode("RequestHeadersTooLarge", 431, "The request headers are larger than 32 kB.", "ours", "headers over 32 kB, or more than 100 of them")
 BODY_TOO_LARGE = ErrorCode("RequestBodyTooLarge", 413, "The request body is larger than 1 MB.", "ours", "body over 1 MB")
 RECEIVE_TIMEOUT = ErrorCode("RequestTimeout", 408, "The request did not arrive within 10 seconds.", "ours", "request not complete after 10 s")
 BAD_REQUEST = ErrorCode("InvalidRequest", 400, "The request is not well-formed HTTP.", "ours", "HTTP that cannot be parsed, invalid UTF-8, a content encoding")
 UNSUPPORTED_METHOD = ErrorCode("UnsupportedHTTPMethod", 405, "This http method is not supported.", "gateway", "a method that the path does not know")
 PATH_NOT_FOUND = ErrorCode("InvalidPath.NotFound", 404, "Specified path is not found.", "ours", "a path that does not exist")
 INTERNAL_ERROR = ErrorCode("InternalError", 500, "The request processing has failed due to some unknown error, exception or failure.", "gateway", "a fault of ours; nothing was accepted")
-SERVICE_UNAVAILABLE = ErrorCode("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", "gateway", "the database cannot commit, or the process is stopping; nothing was accepted")
+SERVICE_UNAVAILABLE = ErrorCode("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", "gateway", "the database cannot commit, the process is stopping, or more than 100 requests wait on one connection; nothing was accepted")
 
 # --- common parameters and signature --------------------------------------------------------------------------------
 INVALID_FORMAT = ErrorCode("InvalidParameter.Format", 400, "Specified parameter format is not valid.", "gateway", "`Format` is neither JSON nor XML")

@@ -40,7 +40,8 @@ def join_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Turn raw header pairs (names already lower-case) into a mapping.
 
     Values of a repeated name are trimmed, sorted and joined by ``,``, which is how the ACS3 canonical form wants them.
-    A repeated single-valued header (two ``Authorization``) thus becomes a value that no parser accepts.
+    A repeated single-valued header (two ``Authorization``) thus becomes a value that no parser accepts. The order of
+    ``X-Forwarded-For`` is what it says, so that one is not sorted.
     """
     headers: dict[str, str] = {}
     repeated: dict[str, list[str]] | None = None
@@ -53,5 +54,5 @@ def join_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         else:
             headers[name] = value
     for name, values in (repeated or {}).items():
-        headers[name] = ",".join(sorted(values))
+        headers[name] = ",".join(values if name == "x-forwarded-for" else sorted(values))
     return headers

@@ -17,9 +17,17 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
+import structlog
 
 from chatgate import ids
-from chatgate.errors import BODY_TOO_LARGE, PATH_NOT_FOUND, UNSUPPORTED_METHOD, ApiError, StoreUnavailable
+from chatgate.errors import (
+    BODY_TOO_LARGE,
+    INTERNAL_ERROR,
+    PATH_NOT_FOUND,
+    UNSUPPORTED_METHOD,
+    ApiError,
+    StoreUnavailable,
+)
 from chatgate.gateway.chain import Gateway
 from chatgate.protocol import response
 from chatgate.protocol.request import Format
@@ -34,6 +42,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 1 << 20
+
+log = structlog.get_logger(__name__)
 
 PREFERRED_HOST = "chatgate"
 """``HostId`` of a call without a Host header."""
@@ -63,6 +73,21 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        began = False
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._dispatch(scope, receive, sending)
+        except Exception:  # a fault of ours, in the envelope as everything else
+            log.exception("request.failed")
+            if not began:
+                await _answer(send, refusal(ApiError(INTERNAL_ERROR), PREFERRED_HOST))
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path == "/" and self._gateway is not None:
             await self._api(self._gateway, scope, receive, send)

@@ -92,10 +92,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(_refusal_of(error))
             return False
         except httptools.HttpParserUpgrade as upgrade:
-            return self._decline_upgrade(piece[upgrade.args[0] :])
-        if self.scope is not self.whole:
-            return self._take_part(len(piece))
-        return True
+            rest = piece[upgrade.args[0] :]
+        else:
+            return self.scope is self.whole or self._take_part(len(piece))
+        return self._decline_upgrade(rest)
 
     def _take_part(self, size: int) -> bool:
         """Count a piece at whose end the request was not whole."""
@@ -311,10 +311,12 @@ _TRAILERS = _Dropped()
 
 
 def _refusal_of(error: httptools.HttpParserError) -> ApiError:
-    """Return the refusal that one of our callbacks raised, or what the parser says."""
+    """Return the refusal that one of our callbacks raised, or what the parser says; a fault of ours is raised."""
     cause = error.__context__
     if isinstance(cause, ApiError):
         return cause
     if cause is None:
         return ApiError(errors.BAD_REQUEST, f"{errors.BAD_REQUEST.message.rstrip('.')}: {error}.")
-    return ApiError(errors.BAD_REQUEST)
+    if isinstance(cause, ValueError | httptools.HttpParserError):
+        return ApiError(errors.BAD_REQUEST)
+    raise cause

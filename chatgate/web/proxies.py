@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from chatgate.errors import SettingError
 
-_LONGEST = 4096
+_LONGEST = 1024
 """Characters of ``X-Forwarded-For`` that are read; no chain of proxies is longer."""
 
 
@@ -73,6 +74,7 @@ class TrustedProxies:
         return str(address) if address else None
 
 
+@lru_cache(maxsize=1024)  # behind a proxy the same few addresses come again and again
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """Read ``1.2.3.4``, ``1.2.3.4:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``; IPv4 in IPv6 becomes IPv4."""
     if text.startswith("["):

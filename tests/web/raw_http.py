@@ -12,12 +12,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from chatgate.web.server import Server
 
 PATIENCE = 10.0
 """Seconds after which a test that waits for the server has failed."""
+
+# Requests that are begun: they want an empty line, or a body.
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Echo:
@@ -102,6 +108,11 @@ class Peer:
             await self.writer.drain()
             if piece < len(data):
                 await asyncio.sleep(0)
+
+    async def send_until_reset(self, data: bytes) -> None:
+        """Send, and fail if all of it is taken."""
+        with pytest.raises(ConnectionError):
+            await self.send(data, piece=1 << 20)
 
     async def reply(self) -> Reply:
         async with asyncio.timeout(PATIENCE):

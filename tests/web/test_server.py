@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -104,6 +105,12 @@ async def test_refuses_over_tls_too(tls: Tls, data: bytes, status: int, code: st
         check_refusal(await peer.reply(), status, code)
 
 
+async def test_a_handshake_must_be_done_in_time(tls: Tls) -> None:
+    async with edge(tls_cert=tls.cert, tls_key=tls.key, receive_seconds=0.05) as it, it.peer() as silent:
+        with suppress(ConnectionError):
+            assert await silent.rest() == b""
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.*deprecated")
 async def test_refuses_old_tls(tls: Tls) -> None:
     tls.trust.minimum_version = ssl.TLSVersion.TLSv1
@@ -187,6 +194,18 @@ async def test_stop_answers_all_requests_that_have_arrived() -> None:
         assert [(await peer.reply()).status for _ in range(3)] == [200, 200, 200]
         assert await peer.rest() == b""
         await stopping
+
+
+async def test_stop_answers_a_request_that_has_arrived_but_is_not_read_yet() -> None:
+    loop = asyncio.get_running_loop()
+    async with edge() as it:
+        with socket.create_connection(("127.0.0.1", it.server.port)) as peer:
+            peer.setblocking(False)
+            await loop.sock_sendall(peer, GET)
+            assert (await loop.sock_recv(peer, 65536)).startswith(b"HTTP/1.1 200")
+            peer.send(GET)
+            await it.server.stop()
+            assert peer.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 async def test_stop_lets_a_body_arrive_that_has_begun() -> None:
