@@ -78,6 +78,8 @@ class Metrics:
         self.receipts = counter("receipts", "receipts by provider and effect", "provider", "effect")
         self.refused_receipts = counter("receipts_refused", "requests at a receipts address that were no receipts")
         self.settled = counter("settled", "messages settled without a send (ran out, lost, at rest)")
+        self.fallbacks = counter("fallbacks", "fallbacks moved by their time: fired, or held")
+        self.callbacks = counter("callbacks", "calls of customers' endpoints by result", "result")
         self.accept_seconds = Histogram(
             "chatgate_accept_seconds", "from reading a call to its durable acceptance", registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),

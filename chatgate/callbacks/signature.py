@@ -23,3 +23,8 @@ def headers(secret: bytes, callback_id: str, timestamp: int, body: bytes) -> dic
 def as_text(secret: bytes) -> str:
     """Return a secret as receivers configure it."""
     return SECRET_PREFIX + base64.b64encode(secret).decode()
+
+
+def purpose(account_id: int) -> str:
+    """Return what a sealed signing secret is bound to."""
+    return f"accounts|callback_secret|{account_id}"

@@ -55,6 +55,10 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     """TaskId and To identify a call for 24 h (safe retries)."""
     video_button_action: bool = False
     """A non-empty ``action`` with ``text_video_button`` is allowed (the SDK's reading instead of the page's)."""
+    clamp_ttl: bool = False
+    """A Ttl longer than FallBackDuration is cut to it, so that nobody gets both Viber message and SMS."""
+    sms_consent: bool = False
+    """Recipients agreed to SMS: also who blocked the Viber sender gets a promotional fallback."""
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +87,8 @@ class FallbackPolicy(msgspec.Struct, frozen=True, kw_only=True):
     policy_id: str
     name: str
     sms_sender: str
+    lane: str | None = None
+    """Name of the provider that carries its SMS; None: as the routes say."""
     enabled: bool = True
 
 

@@ -16,27 +16,26 @@ from __future__ import annotations
 from enum import StrEnum
 
 from chatgate.clock import MINUTE, SECOND, Instant
-from chatgate.domain.message import FallbackOrder, Label, Status
+from chatgate.domain.message import (
+    Content,
+    Draft,
+    FallbackOrder,
+    FallbackState,
+    Label,
+    MessageKind,
+    MessageType,
+    Status,
+)
 
 LATE_LIMIT = 15 * MINUTE
 """How late a fallback may fire by itself. After a longer outage it is held for an operator: a storm of old messages
 helps nobody (promise P16)."""
 
+SMS_TTL = 24 * 3600
+"""Seconds that the SMS centre may try: a day, as SMS centres usually do. Ours."""
+
 BLOCKED = "SRVC_USER_BLOCKED"
 """The failure of a message whose recipient blocked the sender."""
-
-
-class FallbackState(StrEnum):
-    """Where the fallback of a message stands. A message without one has none."""
-
-    ARMED = "armed"
-    """Waits: for its time, a failure, or a delivery."""
-    FIRED = "fired"
-    """The SMS is accepted, as a message with a parent."""
-    CALLED_OFF = "called_off"
-    """Not needed (delivered) or not wanted (blocked)."""
-    HELD = "held"
-    """Its time passed during an outage; an operator decides."""
 
 
 class FallbackEvent(StrEnum):
@@ -95,6 +94,15 @@ def on_time(fallback_at: Instant, now: Instant) -> FallbackEvent:
 def due_at(accepted_at: Instant, order: FallbackOrder) -> Instant | None:
     """Return when the fallback fires without a delivered receipt; None: only on failure."""
     return None if order.duration is None else accepted_at + order.duration * SECOND
+
+
+def sms(parent: Draft, order: FallbackOrder) -> Draft:
+    """Return the SMS that is sent instead: an ordinary message."""
+    return Draft(
+        account_id=parent.account_id, space_id=parent.space_id, channel="sms", sender=order.sms_sender,
+        service_id=order.sms_sender, recipient=parent.recipient, kind=MessageKind.MESSAGE, message_type=MessageType.TEXT,
+        label=parent.label, content=Content(text=order.content), ttl=SMS_TTL, task_id=parent.task_id,
+    )  # fmt: skip
 
 
 def time_to_live(ttl: int | None, order: FallbackOrder | None, *, clamp: bool) -> int | None:

@@ -90,7 +90,8 @@ class PartnerTemplate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FallbackOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller asked for in FallBackId, FallBackContent, FallBackDuration, FallBackRule; stored as given."""
+    """What the caller asked for in FallBackId, FallBackContent, FallBackDuration, FallBackRule, with what the policy and
+    the space said when the call was accepted: a fallback fires as it was ordered, whatever is changed since."""
 
     policy_id: str
     content: str
@@ -98,6 +99,24 @@ class FallbackOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds, 60 to 43200; None: only on failure or a failure receipt."""
     rule: str
     """``undelivered`` or ``sentFailed``."""
+    sms_sender: str
+    consent: bool = False
+    """The recipients of this space agreed to SMS, also where they blocked the Viber sender."""
+    lane: str | None = None
+    """The policy's own route: the provider that is to carry the SMS. None: as the routes say."""
+
+
+class FallbackState(StrEnum):
+    """Where the fallback of a message stands. A message without one has none."""
+
+    ARMED = "armed"
+    """Waits: for its time, a failure, or a delivery."""
+    FIRED = "fired"
+    """The SMS is accepted, as a message with a parent."""
+    CALLED_OFF = "called_off"
+    """Not needed (delivered) or not wanted (blocked)."""
+    HELD = "held"
+    """Its time passed during an outage; an operator decides."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +180,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """When the message next needs attention; None when it is at rest."""
     losses: int = 0
     """Attempts so far whose outcome is unknown."""
+    parent_id: int | None = None
+    """The message that this one is the fallback of."""
+    fallback_state: FallbackState | None = None
+    """Where its fallback stands; None: none was ordered."""
+    fallback_at: Instant | None = None
+    """When the fallback fires without a delivered receipt; None: only on failure, or it is decided."""
     failure: Failure | None = None
+    request_id: str = ""
+    """RequestId of the call that accepted it (an SMS: its parent's)."""
+    sender: str = ""
+    """Whose endpoint hears of it: ``From`` of the call, also for its SMS."""
 
 
 class Outcome(StrEnum):

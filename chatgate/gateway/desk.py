@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import msgspec
+
 from chatgate.clock import SECOND
-from chatgate.domain import routing
-from chatgate.domain.message import Draft, Message, RetryKey, Status
+from chatgate.domain import fallback, routing
+from chatgate.domain.message import Draft, FallbackState, Message, RetryKey, Status
 from chatgate.domain.routing import Route
-from chatgate.errors import IDEMPOTENCY_MISMATCH, NONCE_USED, SERVICE_UNAVAILABLE, ApiError
+from chatgate.errors import IDEMPOTENCY_MISMATCH, NONCE_USED, SERVICE_UNAVAILABLE, SMS_NOT_SUPPORTED, ApiError
 from chatgate.operations.base import Call
-from chatgate.store.messages import ACCEPT_LEASE, Acceptance
+from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 
@@ -46,11 +48,12 @@ class Desk:
         lane = routing.lane(self._routes, draft)
         if lane is None:
             raise ApiError(SERVICE_UNAVAILABLE, "No route of this installation carries this message.")
+        draft = self._with_sms_lane(draft)
         hands = self._hands(lane) if draft.failure is None else None
         leased = hands is not None and hands.has_room()
         acceptance = Acceptance(
             key=self._store.keys.next(), draft=draft, nonce=call.nonce, retry=retry, request_id=call.request_id,
-            now=call.now, lane=lane, leased=leased,
+            now=call.now, lane=lane, leased=leased, keys=self._store.keys.next,
         )  # fmt: skip
         accepted = await self._store.accept(acceptance)
         if accepted.nonce_used:
@@ -63,11 +66,25 @@ class Desk:
                 hands.hand(_as_stored(acceptance))
         return self._store.message_ids.public(accepted.key)
 
+    def _with_sms_lane(self, draft: Draft) -> Draft:
+        """Fix the provider of the SMS now; refuse a fallback that no route could carry.
+
+        :raises ApiError: ``SMS_NOT_SUPPORTED``.
+        """
+        order = draft.fallback
+        if order is None or order.lane is not None:
+            return draft
+        lane = routing.lane(self._routes, fallback.sms(draft, order))
+        if lane is None:
+            raise ApiError(SMS_NOT_SUPPORTED, "No route of this installation carries SMS.")
+        return msgspec.structs.replace(draft, fallback=msgspec.structs.replace(order, lane=lane))
+
 
 def _as_stored(acceptance: Acceptance) -> Message:
     """Return the message as it was committed, without reading it back."""
     return Message(
         id=acceptance.key, account_id=acceptance.draft.account_id, draft=acceptance.draft,
         accepted_at=acceptance.now, expires_at=acceptance.now + acceptance.draft.ttl * SECOND, status=Status.ACCEPTED,
-        attempt=0, due_at=acceptance.now + ACCEPT_LEASE,
+        attempt=0, due_at=acceptance.now + ACCEPT_LEASE, request_id=acceptance.request_id, sender=acceptance.draft.sender,
+        fallback_state=None if acceptance.draft.fallback is None else FallbackState.ARMED,
     )  # fmt: skip

@@ -18,6 +18,8 @@ import structlog
 from chatgate import operations as operations_package
 from chatgate import plugins, sealing
 from chatgate import providers as providers_package
+from chatgate.callbacks import guard, signature
+from chatgate.callbacks.delivery import Delivery
 from chatgate.clock import SECOND, Clock, SystemClock
 from chatgate.config import Configuration
 from chatgate.domain.message import Label
@@ -37,6 +39,8 @@ from chatgate.telemetry import Metrics
 from chatgate.web.app import App, AsgiApp
 from chatgate.web.proxies import TrustedProxies
 from chatgate.web.server import Server
+from chatgate.workers.callback_sender import CallbackSender
+from chatgate.workers.fallback_timer import FIRE_EVERY, FallbackTimer
 from chatgate.workers.lane import Lane, Policy
 from chatgate.workers.loop import Loop
 from chatgate.workers.pruner import MEASURE_EVERY, PRUNE_EVERY, Gauges, Pruner
@@ -56,6 +60,10 @@ class Parts:
         self.clock = clock
         self.stored = StoredDirectory(store, clock)
         self.directory: Directory = self.stored
+        self.callback_addresses: Callable[[str], bool] = guard.is_public
+        """Which addresses customers' endpoints may have."""
+        self.callback_url: Callable[[str], str] = str
+        """Turns a stored callback URL into the one to call."""
         self.mounts: dict[str, AsgiApp] = {}
 
 
@@ -111,7 +119,10 @@ class Node:
         self._loop("directory", parts.stored.refresh, REFRESH_EVERY)
         providers = self._build_providers()
         intake = Intake(store, providers, self._clock, self.metrics)
-        lanes = await self._start_lanes(store, providers, intake) if self._settings.role != "api" else {}
+        lanes: dict[str, Lane] = {}
+        if self._settings.role != "api":
+            lanes = await self._start_lanes(store, providers, intake)
+            await self._start_callbacks(parts)
         app = App(
             gateway=self._gateway(parts, lanes) if self._settings.role != "worker" else None,
             intake=intake,
@@ -166,9 +177,26 @@ class Node:
             lane = lanes[name] = Lane(provider, store, self._clock, policy, self.metrics, jitter)
             lane.start()
             self._stack.push_async_callback(lane.stop, settings.drain_seconds)
+        self._loop("fallbacks", FallbackTimer(store, self._clock, self.metrics).fire, FIRE_EVERY)
         self._loop("pruner", Pruner(store, self._clock).prune, PRUNE_EVERY)
         self._loop("gauges", Gauges(store, self._clock, self.metrics).measure, MEASURE_EVERY)
         return lanes
+
+    async def _start_callbacks(self, parts: Parts) -> None:
+        delivery = Delivery(parts.callback_addresses)
+        self._stack.push_async_callback(delivery.close)
+        sender = CallbackSender(
+            parts.store,
+            delivery,
+            self._clock,
+            self.metrics,
+            lambda sealed, account_id: parts.key_ring.open(sealed, signature.purpose(account_id)),
+            random.random,
+            report_sms=self._settings.report_sms,
+            resolve=parts.callback_url,
+        )
+        sender.start()
+        self._stack.push_async_callback(sender.stop)
 
     def _gateway(self, parts: Parts, lanes: Mapping[str, Lane]) -> Gateway:
         desk = Desk(parts.store, self._configuration.routes, lanes.get, self._settings.default_ttl, self.metrics)

@@ -91,9 +91,11 @@ def _put(connection: Connection, account_id: int, now: Instant, own: Possessions
         row = (key.access_key_id, account_id, str(key.kind), key.sealed, key.active, now, now)
         if not rows.insert(connection, access_keys, key_columns, [row], "ON CONFLICT DO NOTHING"):
             raise NameTaken(f"An access key {key.access_key_id!r} exists already.")
-    space_rows = [(account_id, s.space_id, s.retry_by_task, s.video_button_action) for s in own.spaces]
+    space_rows = [
+        (account_id, s.space_id, s.retry_by_task, s.video_button_action, s.clamp_ttl, s.sms_consent) for s in own.spaces
+    ]
     sender_rows = [(account_id, s.channel, s.sender, s.service_id, str(s.standing)) for s in own.senders]
-    policy_rows = [(account_id, p.policy_id, p.name, p.sms_sender, p.enabled) for p in own.policies]
+    policy_rows = [(account_id, p.policy_id, p.name, p.sms_sender, p.lane, p.enabled) for p in own.policies]
     template_rows = [
         (account_id, t.template_code, t.language, t.name, t.body, str(t.standing), t.partner_id) for t in own.templates
     ]
@@ -143,7 +145,8 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
         return None
 
     def own(table: Table) -> Sequence[rows.AnyRow]:
-        return connection.execute(select(table).where(table.c.account_id == account_id)).all()
+        mine = select(table).where(table.c.account_id == account_id).order_by(*table.primary_key)
+        return connection.execute(mine).all()
 
     return AccountView(
         account_id=account.id,
@@ -153,7 +156,11 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
         loaded_at=now,
         spaces={
             r.space_id: Space(
-                space_id=r.space_id, retry_by_task=r.retry_by_task, video_button_action=r.video_button_action
+                space_id=r.space_id,
+                retry_by_task=r.retry_by_task,
+                video_button_action=r.video_button_action,
+                clamp_ttl=r.clamp_ttl,
+                sms_consent=r.sms_consent,
             )
             for r in own(spaces)
         },
@@ -163,7 +170,9 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
         },
         templates={(r.template_code, r.language): _template(r) for r in own(templates)},
         policies={
-            r.policy_id: FallbackPolicy(policy_id=r.policy_id, name=r.name, sms_sender=r.sms_sender, enabled=r.enabled)
+            r.policy_id: FallbackPolicy(
+                policy_id=r.policy_id, name=r.name, sms_sender=r.sms_sender, lane=r.lane, enabled=r.enabled
+            )
             for r in own(fallback_policies)
         },
     )

@@ -21,14 +21,20 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, upd
 from chatgate.clock import Instant
 from chatgate.domain import lifecycle
 from chatgate.domain.lifecycle import RECEIPT_EVENTS
-from chatgate.domain.message import Status
+from chatgate.domain.message import Failure, Status
 from chatgate.domain.receipt import Receipt, ReceiptStatus
 from chatgate.store import rows
+from chatgate.store.consequences import Change, follow
 from chatgate.store.tables import messages, receipts, tokens
 
 _COLUMNS = (
     "id", "provider", "token", "status", "at", "received_at", "service_id", "recipient", "code", "reason",
     "message_id", "account_id", "effect",
+)  # fmt: skip
+
+_NEEDED = (
+    messages.c.id, messages.c.account_id, messages.c.status, messages.c.sender, messages.c.fallback_state,
+    messages.c.parent_id,
 )  # fmt: skip
 
 _Name = tuple[str, str]
@@ -48,7 +54,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
 def apply_receipts(connection: Connection, items: Sequence[Arrival]) -> list[list[str]]:
     """Store receipts and move their messages; answer the effect of each."""
-    standings = _Standings(connection)
+    standings = _Standings(connection, items[-1].received_at, items[-1].keys)
     news = [
         receipt for item in items for receipt in item.receipts if receipt.token and receipt.status in RECEIPT_EVENTS
     ]
@@ -91,7 +97,10 @@ def _row(item: Arrival, receipt: Receipt, standing: _Standing | None, effect: st
     )  # fmt: skip
 
 
-def join_parked(connection: Connection, *, born: Sequence[rows.Values], lost: Sequence[_Phone]) -> None:
+def join_parked(
+    connection: Connection, *, born: Sequence[rows.Values], lost: Sequence[_Phone], now: Instant,
+    keys: Callable[[], int],
+) -> None:  # fmt: skip
     """Apply receipts that came before their token (``born``: rows of ``tokens``) or whose reply was lost (``lost``:
     service id and number of attempts that just ended unknown)."""
     if not born and not lost:
@@ -103,7 +112,7 @@ def join_parked(connection: Connection, *, born: Sequence[rows.Values], lost: Se
     found = connection.execute(parked).all()
     if not found:
         return
-    standings = _Standings(connection)
+    standings = _Standings(connection, now, keys)
     standings.load({(row.provider, row.token) for row in found})
     for phone in lost:
         _adopt_parked(standings, phone, [row for row in found if (row.service_id, row.recipient) == phone])
@@ -147,11 +156,14 @@ def prune_parked(connection: Connection, items: Sequence[Instant]) -> list[int]:
 class _Standing:
     """The status of a message while receipts are applied to it in one transaction."""
 
-    __slots__ = ("account_id", "before", "failure", "message_id", "status", "status_at")
+    __slots__ = ("account_id", "before", "failure", "message_id", "row", "status", "status_at", "steps")
 
     def __init__(self, row: rows.AnyRow) -> None:
+        self.row = row
         self.message_id: int = row.id
         self.account_id: int = row.account_id
+        self.steps: list[Change] = []
+        """What others are to know: every status on the way."""
         self.before = self.status = Status(row.status)
         self.status_at = 0
         self.failure: tuple[str | None, str | None] = (None, None)
@@ -166,14 +178,25 @@ class _Standing:
             self.failure = (code or ("SRVC_TIMEOUT" if after is Status.EXPIRED else "Undelivered"), reason)
         else:
             self.failure = (None, None)
+        self.steps.append(self._change())
         return "applied"
+
+    def _change(self) -> Change:
+        code, reason = self.failure
+        return Change(
+            message_id=self.message_id, account_id=self.account_id, sender=self.row.sender, status=self.status,
+            at=self.status_at, failure=None if code is None else Failure(code=code, reason=reason or ""),
+            has_fallback=self.row.fallback_state is not None, is_fallback=self.row.parent_id is not None,
+        )  # fmt: skip
 
 
 class _Standings:
     """The messages that the receipts of one transaction are about: one object a message, locked until the commit."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, now: Instant, keys: Callable[[], int]) -> None:
         self._connection = connection
+        self._now = now
+        self._keys = keys
         self._by_message: dict[int, _Standing] = {}
         self._by_name: dict[_Name, _Standing] = {}
 
@@ -184,7 +207,7 @@ class _Standings:
         """Read the messages behind tokens."""
         if not names:
             return
-        found = select(tokens.c.provider, tokens.c.token, messages.c.id, messages.c.account_id, messages.c.status)
+        found = select(tokens.c.provider, tokens.c.token, *_NEEDED)
         found = found.join(messages, messages.c.id == tokens.c.message_id)
         found = found.where(tokens.c.provider.in_({provider for provider, _ in names}))
         found = found.where(tokens.c.token.in_({token for _, token in names})).order_by(messages.c.id)
@@ -210,7 +233,7 @@ class _Standings:
         """
         self.save()  # a message that this transaction has moved on is unknown no more
         phone = and_(messages.c.recipient == recipient, messages.c.service_id == service_id)
-        unknown = select(messages.c.id, messages.c.account_id, messages.c.status)
+        unknown = select(*_NEEDED)
         unknown = unknown.where(messages.c.status == "unknown", phone).limit(2).with_for_update()
         found = self._connection.execute(unknown).all()
         if len(found) != 1:
@@ -221,7 +244,7 @@ class _Standings:
         return self._by_message.setdefault(found[0].id, _Standing(found[0]))
 
     def save(self) -> None:
-        """Write the statuses that changed. Resting states need no attention any more."""
+        """Write the statuses that changed, and what follows. Resting states need no attention any more."""
         changed = [s for s in self._by_message.values() if s.status is not s.before]
         rows.execute(
             self._connection,
@@ -229,5 +252,7 @@ class _Standings:
             "WHERE id = ? AND status = ?",
             [(str(s.status), s.status_at, *s.failure, s.message_id, str(s.before)) for s in changed],
         )
+        steps = [step for standing in changed for step in standing.steps]
         for standing in changed:
-            standing.before = standing.status
+            standing.before, standing.steps = standing.status, []
+        follow(self._connection, steps, self._now, self._keys)

@@ -13,7 +13,7 @@ from chatgate.domain.message import Message, Status
 from chatgate.ids import key_at
 from chatgate.store import rows
 from chatgate.store.messages import of_row
-from chatgate.store.tables import attempts, messages, notes, receipts, tokens
+from chatgate.store.tables import attempts, messages, notes, receipts, templates, tokens
 
 LONGEST_LIST = 1000
 
@@ -102,6 +102,21 @@ def story(connection: Connection, account_id: int | None, message_id: int) -> St
         receipts=own(receipts, receipts.c.id),
         notes=own(notes, notes.c.id),
     )
+
+
+Reported = tuple[Message, str | None]
+"""A message that a report is about, and the name of its template."""
+
+
+def reported(connection: Connection, message_ids: Sequence[int]) -> dict[int, Reported]:
+    """Return what reports about these messages need."""
+    if not message_ids:
+        return {}
+    found = [of_row(row) for row in connection.execute(select(messages).where(messages.c.id.in_(message_ids)))]
+    codes = {(m.account_id, m.draft.template_code) for m in found if m.draft.template_code is not None}
+    named = select(templates).where(templates.c.template_code.in_({code for _, code in codes}))
+    names = {(row.account_id, row.template_code): row.name for row in connection.execute(named)} if codes else {}
+    return {m.id: (m, names.get((m.account_id, m.draft.template_code))) for m in found}
 
 
 def find_token(connection: Connection, provider: str, token: str) -> int | None:

@@ -20,7 +20,22 @@ from chatgate.domain.message import Message, Status
 from chatgate.errors import StoreUnavailable
 from chatgate.ids import Keys, MessageIds
 from chatgate.sealing import KeyRing
-from chatgate.store import accounts, calls, database, installation, messages, migration, receipts, search
+from chatgate.store import (
+    acceptance,
+    accounts,
+    attempts,
+    callbacks,
+    calls,
+    claims,
+    database,
+    endpoints,
+    fallbacks,
+    installation,
+    migration,
+    receipts,
+    rows,
+    search,
+)
 from chatgate.store.committer import Committer
 
 P = ParamSpec("P")
@@ -78,35 +93,70 @@ class Store:
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
-    async def accept(self, acceptance: messages.Acceptance) -> messages.Accepted:
+    async def accept(self, new: acceptance.Acceptance) -> acceptance.Accepted:
         """Store one message with its nonce and retry key. When this returns, it is on disk."""
-        return await self._committer.run(messages.accept, acceptance)
+        return await self._committer.run(acceptance.accept, new)
 
     async def spend_nonce(self, nonce: bytes) -> bool:
         """Remember the nonce of a call that stores nothing else; answer whether it was fresh."""
-        return await self._committer.run(messages.spend_nonce, nonce)
+        return await self._committer.run(acceptance.spend_nonce, nonce)
 
-    async def begin(self, beginning: messages.Beginning) -> bool:
+    async def begin(self, beginning: acceptance.Beginning) -> bool:
         """Commit the first attempt of a message held by accept lease; False: it is in other hands now."""
-        return await self._committer.run(messages.begin, beginning)
+        return await self._committer.run(acceptance.begin, beginning)
 
-    async def release(self, release: messages.Release) -> None:
+    async def release(self, release: acceptance.Release) -> None:
         """Give back a message held by accept lease."""
-        await self._committer.run(messages.release, release)
+        await self._committer.run(acceptance.release, release)
 
-    async def claim(self, claim: messages.Claim) -> messages.Claimed:
+    async def claim(self, claim: claims.Claim) -> claims.Claimed:
         """Take due messages; those returned are committed as being sent."""
-        return await self._committer.run(messages.claim, claim)
+        return await self._committer.run(claims.claim, claim)
 
-    async def record(self, end: messages.AttemptEnd) -> Status | None:
+    async def record(self, end: attempts.AttemptEnd) -> Status | None:
         """Store the end of an attempt; answer the message's new status, None where others were faster."""
-        return await self._committer.run(messages.record, end)
+        return await self._committer.run(attempts.record, end)
 
     # --- receipts ----------------------------------------------------------------------------------------------------
 
     async def apply_receipts(self, arrival: receipts.Arrival) -> list[str]:
         """Store receipts and what they change; answer the effect of each. Acknowledge only after this."""
         return await self._committer.run(receipts.apply_receipts, arrival)
+
+    # --- fallbacks and callbacks ---------------------------------------------------------------------------------------
+
+    async def fire_fallbacks(self, sweep: fallbacks.Sweep) -> int:
+        """Fire the fallbacks whose time has come; each exactly once, however many nodes ask. Answer how many moved."""
+        return await self._committer.run(fallbacks.fire_due, sweep)
+
+    async def decide_fallbacks(self, decision: fallbacks.Decision) -> int:
+        """Release or drop the fallbacks that an outage held; answer how many."""
+        return await self._committer.run(fallbacks.decide, decision)
+
+    async def claim_endpoints(self, claim: callbacks.CallbackClaim) -> list[callbacks.ClaimedEndpoint]:
+        """Take endpoints that have something to be told; each is in the hands of one node."""
+        return await self._committer.run(callbacks.claim_endpoints, claim)
+
+    async def record_turn(self, end: callbacks.EndpointEnd) -> None:
+        """Store what an endpoint heard."""
+        await self._committer.run(callbacks.record_turn, end)
+
+    async def set_endpoints(self, order: endpoints.EndpointOrder) -> bool:
+        """Put, change or take away where an account is told; False: the call's nonce was used."""
+        return await self._committer.run(endpoints.set_endpoints, order)
+
+    async def callback_secret(self, account_id: int) -> bytes | None:
+        return await self._read(endpoints.sealed_secret, account_id)
+
+    async def list_endpoints(self, account_id: int) -> list[rows.AnyRow]:
+        return await self._read(endpoints.list_endpoints, account_id)
+
+    async def undeliverable(self, account_id: int, limit: int) -> list[rows.AnyRow]:
+        return await self._read(endpoints.undeliverable, account_id, limit)
+
+    async def replay_callbacks(self, replay: callbacks.Replay) -> int:
+        """Make undeliverable reports wait again; answer how many."""
+        return await self._committer.run(callbacks.replay, replay)
 
     # --- accounts ----------------------------------------------------------------------------------------------------
 
@@ -147,6 +197,9 @@ class Store:
 
     async def story(self, account_id: int | None, message_id: int) -> search.Story | None:
         return await self._read(search.story, account_id, message_id)
+
+    async def reported(self, message_ids: Sequence[int]) -> dict[int, search.Reported]:
+        return await self._read(search.reported, message_ids)
 
     async def find_token(self, provider: str, token: str) -> int | None:
         return await self._read(search.find_token, provider, token)

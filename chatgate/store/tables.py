@@ -21,6 +21,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -65,6 +66,7 @@ accounts = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("subscribed", Boolean, nullable=False),
     Column("calls_per_second", Integer),
+    Column("callback_secret", LargeBinary, comment="sealed; made with the first endpoint"),
     Column("created_at", Long, nullable=False),
     Column("changed_at", Long, nullable=False, index=True),
 )
@@ -90,6 +92,8 @@ spaces = Table(
     Column("space_id", Text, nullable=False),
     Column("retry_by_task", Boolean, nullable=False),
     Column("video_button_action", Boolean, nullable=False),
+    Column("clamp_ttl", Boolean, nullable=False),
+    Column("sms_consent", Boolean, nullable=False),
     _keyed("account_id", "space_id"),
     sqlite_with_rowid=False,
 )
@@ -127,6 +131,7 @@ fallback_policies = Table(
     Column("policy_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("sms_sender", Text, nullable=False),
+    Column("lane", Text),
     Column("enabled", Boolean, nullable=False),
     _keyed("account_id", "policy_id"),
     sqlite_with_rowid=False,
@@ -145,8 +150,14 @@ messages = Table(
     Column("accepted_at", Long, nullable=False),
     Column("expires_at", Long, nullable=False),
     Column("status_at", Long, nullable=False),
+    Column(
+        "sender", Text, nullable=False, comment="From of the call; of an SMS its parent's: whose endpoint hears of it"
+    ),
     Column("service_id", Text, nullable=False),
     Column("recipient", Text, nullable=False),
+    Column("parent_id", Long),
+    Column("fallback_state", Text),
+    Column("fallback_at", Long),
     Column("failure_code", Text),
     Column("failure_reason", Text),
     Column("request_id", Text, nullable=False),
@@ -157,6 +168,13 @@ _due = text("due_at IS NOT NULL")
 Index("ix_messages_due", messages.c.lane, messages.c.due_at, sqlite_where=_due, postgresql_where=_due)
 _unknown = text("status = 'unknown'")
 Index("ix_messages_unknown", messages.c.recipient, sqlite_where=_unknown, postgresql_where=_unknown)
+
+_armed = text("fallback_state = 'armed' AND fallback_at IS NOT NULL")
+Index("ix_messages_fallback", messages.c.fallback_at, sqlite_where=_armed, postgresql_where=_armed)
+_held = text("fallback_state = 'held'")
+Index("ix_messages_held", messages.c.account_id, messages.c.id, sqlite_where=_held, postgresql_where=_held)
+_child = text("parent_id IS NOT NULL")
+Index("ix_messages_parent", messages.c.parent_id, sqlite_where=_child, postgresql_where=_child)
 
 attempts = Table(
     "attempts",
@@ -209,6 +227,69 @@ Index("ix_receipts_message", receipts.c.message_id, sqlite_where=_joined, postgr
 _parked = text("effect = 'parked'")
 Index("ix_receipts_parked", receipts.c.token, sqlite_where=_parked, postgresql_where=_parked)
 Index("ix_receipts_parked_phone", receipts.c.recipient, sqlite_where=_parked, postgresql_where=_parked)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("service_id", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("at", Long, nullable=False),
+    _keyed("account_id", "service_id", "recipient"),
+    sqlite_with_rowid=False,
+    comment="who unsubscribed from a sender and has not subscribed again",
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("account_id", Long, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False, comment="the phone that wrote"),
+    Column("at", Long, nullable=False),
+    Column("received_at", Long, nullable=False),
+    Column("reply", Text, nullable=False),
+)
+Index("ix_replies_account", replies.c.account_id, replies.c.id)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("account_id", Long, nullable=False),
+    Column("sender", Text, nullable=False, comment="From whose news it hears; empty: all senders without an own one"),
+    Column("kind", Text, nullable=False, comment="status or inbound"),
+    Column("url", Text, nullable=False),
+    Column("batch", SmallInteger, nullable=False, comment="reports in one call, at most"),
+    Column("failures", Integer, nullable=False, comment="calls in a row that it did not answer"),
+    Column("due_at", Long, comment="when it next has something to be told; None: nothing"),
+    UniqueConstraint("account_id", "sender", "kind"),
+)
+Index("ix_endpoints_due", endpoints.c.due_at, sqlite_where=_due, postgresql_where=_due)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=True),
+    Column("endpoint_id", Long, nullable=False),
+    Column("account_id", Long, nullable=False),
+    Column("message_id", Long),
+    Column("status", Text, nullable=False),
+    Column("at", Long, nullable=False),
+    Column("code", Text),
+    Column("reason", Text),
+    Column("body", Text, comment="whole report, where it is about no message"),
+    Column("state", Text, nullable=False, comment="waiting, heard, undeliverable"),
+    Column("batch_id", Long, comment="id of the first one of the call it is told in; kept over all tries"),
+    Column("tries", SmallInteger, nullable=False),
+    Column("due_at", Long),
+    Column("answer", Text, comment="what the endpoint said last"),
+)
+Index("ix_callbacks_due", callbacks.c.endpoint_id, callbacks.c.due_at, sqlite_where=_due, postgresql_where=_due)
+Index("ix_callbacks_message", callbacks.c.message_id)
+_dead = text("state = 'undeliverable'")
+Index("ix_callbacks_dead", callbacks.c.account_id, callbacks.c.id, sqlite_where=_dead, postgresql_where=_dead)
 
 notes = Table(
     "notes",

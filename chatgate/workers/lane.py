@@ -27,7 +27,9 @@ from chatgate.domain.message import Attempt, Label, Message, Outcome, SendResult
 from chatgate.domain.throttle import SlidingWindow
 from chatgate.errors import StoreUnavailable
 from chatgate.providers.base import Provider
-from chatgate.store.messages import AttemptEnd, Beginning, Claim, Release
+from chatgate.store.acceptance import Beginning, Release
+from chatgate.store.attempts import AttemptEnd
+from chatgate.store.claims import Claim
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 
@@ -253,10 +255,8 @@ class Lane:
             message_id=message.id, number=message.attempt, provider=self.name, started_at=started_at,
             ended_at=self._clock.now(), result=result,
         )  # fmt: skip
-        draft = message.draft
         end = AttemptEnd(
-            attempt=attempt, account_id=message.account_id, expires_at=message.expires_at, service_id=draft.service_id,
-            recipient=draft.recipient, label=draft.label, losses=message.losses, jitter=self._jitter(),
+            attempt=attempt, message=message, jitter=self._jitter(), keys=self._store.keys.next,
             unknown_wait=self._policy.unknown_wait, unknown_policy=self._policy.unknown,
         )  # fmt: skip
         if await self._store.record(end) is None:

@@ -37,7 +37,7 @@ from typing import Any
 
 from chatgate import errors
 from chatgate.channels.base import Channel
-from chatgate.domain import phone, template
+from chatgate.domain import fallback, phone, template
 from chatgate.domain.account import Sender, Space, Template
 from chatgate.domain.message import Content, Failure, FallbackOrder, Label, MessageKind, MessageType, PartnerTemplate
 from chatgate.errors import ApiError
@@ -148,7 +148,10 @@ def _fallback(form: Form) -> None:
         raise errors.invalid("FallBackId", "FallBackId is not a fallback policy of the account.")
     if not policy.enabled:
         raise ApiError(errors.SMS_NOT_SUPPORTED, param="FallBackId")
-    form.fallback = FallbackOrder(policy_id=policy_id, content=content, duration=duration, rule=rule)
+    form.fallback = FallbackOrder(
+        policy_id=policy_id, content=content, duration=duration, rule=rule, sms_sender=policy.sms_sender,
+        consent=form.space.sms_consent, lane=policy.lane,
+    )  # fmt: skip
     form.lenient = rule == SENT_FAILED
 
 
@@ -197,7 +200,7 @@ def _fill_template(form: Form, chosen: Template) -> None:
 
 
 def _ttl(form: Form) -> None:
-    form.ttl = form.read("Ttl") or form.ttl
+    form.ttl = fallback.time_to_live(form.read("Ttl"), form.fallback, clamp=form.space.clamp_ttl) or form.ttl
 
 
 def _tag(form: Form) -> None:

@@ -1,4 +1,4 @@
-"""The first schema: accounts and what is theirs, messages with attempts, receipts and tokens, nonces."""
+"""The first schema: accounts and what is theirs, messages with attempts, receipts and tokens, fallbacks, callbacks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("subscribed", sa.Boolean(), nullable=False),
         sa.Column("calls_per_second", sa.Integer(), nullable=True),
+        sa.Column("callback_secret", sa.LargeBinary(), nullable=True, comment="sealed; made with the first endpoint"),
         sa.Column("created_at", LONG, nullable=False),
         sa.Column("changed_at", LONG, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
@@ -54,11 +55,88 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "blocks",
+        sa.Column("account_id", LONG, nullable=False),
+        sa.Column("service_id", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("at", LONG, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "service_id", "recipient", name=op.f("pk_blocks")),
+        comment="who unsubscribed from a sender and has not subscribed again",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "callbacks",
+        sa.Column("id", LONG, autoincrement=True, nullable=False),
+        sa.Column("endpoint_id", LONG, nullable=False),
+        sa.Column("account_id", LONG, nullable=False),
+        sa.Column("message_id", LONG, nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("at", LONG, nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True, comment="whole report, where it is about no message"),
+        sa.Column("state", sa.Text(), nullable=False, comment="waiting, heard, undeliverable"),
+        sa.Column(
+            "batch_id",
+            LONG,
+            nullable=True,
+            comment="id of the first one of the call it is told in; kept over all tries",
+        ),
+        sa.Column("tries", sa.SmallInteger(), nullable=False),
+        sa.Column("due_at", LONG, nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True, comment="what the endpoint said last"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
+    )
+    op.create_index(
+        "ix_callbacks_dead",
+        "callbacks",
+        ["account_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'undeliverable'"),
+        postgresql_where=sa.text("state = 'undeliverable'"),
+    )
+    op.create_index(
+        "ix_callbacks_due",
+        "callbacks",
+        ["endpoint_id", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index("ix_callbacks_message", "callbacks", ["message_id"], unique=False)
+    op.create_table(
+        "endpoints",
+        sa.Column("id", LONG, autoincrement=False, nullable=False),
+        sa.Column("account_id", LONG, nullable=False),
+        sa.Column(
+            "sender",
+            sa.Text(),
+            nullable=False,
+            comment="From whose news it hears; empty: all senders without an own one",
+        ),
+        sa.Column("kind", sa.Text(), nullable=False, comment="status or inbound"),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("batch", sa.SmallInteger(), nullable=False, comment="reports in one call, at most"),
+        sa.Column("failures", sa.Integer(), nullable=False, comment="calls in a row that it did not answer"),
+        sa.Column("due_at", LONG, nullable=True, comment="when it next has something to be told; None: nothing"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_endpoints")),
+        sa.UniqueConstraint("account_id", "sender", "kind", name=op.f("uq_endpoints_account_id")),
+    )
+    op.create_index(
+        "ix_endpoints_due",
+        "endpoints",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_table(
         "fallback_policies",
         sa.Column("account_id", LONG, nullable=False),
         sa.Column("policy_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("sms_sender", sa.Text(), nullable=False),
+        sa.Column("lane", sa.Text(), nullable=True),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "policy_id", name=op.f("pk_fallback_policies")),
         sqlite_with_rowid=False,
@@ -83,8 +161,17 @@ def upgrade() -> None:
         sa.Column("accepted_at", LONG, nullable=False),
         sa.Column("expires_at", LONG, nullable=False),
         sa.Column("status_at", LONG, nullable=False),
+        sa.Column(
+            "sender",
+            sa.Text(),
+            nullable=False,
+            comment="From of the call; of an SMS its parent's: whose endpoint hears of it",
+        ),
         sa.Column("service_id", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("parent_id", LONG, nullable=True),
+        sa.Column("fallback_state", sa.Text(), nullable=True),
+        sa.Column("fallback_at", LONG, nullable=True),
         sa.Column("failure_code", sa.Text(), nullable=True),
         sa.Column("failure_reason", sa.Text(), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=False),
@@ -99,6 +186,30 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_messages_fallback",
+        "messages",
+        ["fallback_at"],
+        unique=False,
+        sqlite_where=sa.text("fallback_state = 'armed' AND fallback_at IS NOT NULL"),
+        postgresql_where=sa.text("fallback_state = 'armed' AND fallback_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_messages_held",
+        "messages",
+        ["account_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("fallback_state = 'held'"),
+        postgresql_where=sa.text("fallback_state = 'held'"),
+    )
+    op.create_index(
+        "ix_messages_parent",
+        "messages",
+        ["parent_id"],
+        unique=False,
+        sqlite_where=sa.text("parent_id IS NOT NULL"),
+        postgresql_where=sa.text("parent_id IS NOT NULL"),
     )
     op.create_index(
         "ix_messages_unknown",
@@ -176,6 +287,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("effect = 'parked'"),
     )
     op.create_table(
+        "replies",
+        sa.Column("id", LONG, autoincrement=False, nullable=False),
+        sa.Column("account_id", LONG, nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False, comment="the phone that wrote"),
+        sa.Column("at", LONG, nullable=False),
+        sa.Column("received_at", LONG, nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
+    )
+    op.create_index("ix_replies_account", "replies", ["account_id", "id"], unique=False)
+    op.create_table(
         "retry_keys",
         sa.Column("account_id", LONG, nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -202,6 +325,8 @@ def upgrade() -> None:
         sa.Column("space_id", sa.Text(), nullable=False),
         sa.Column("retry_by_task", sa.Boolean(), nullable=False),
         sa.Column("video_button_action", sa.Boolean(), nullable=False),
+        sa.Column("clamp_ttl", sa.Boolean(), nullable=False),
+        sa.Column("sms_consent", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "space_id", name=op.f("pk_spaces")),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,39 @@
+"""What follows from a change of status, in the same transaction: the customer's callbacks, and the fallback.
+
+Every verb that moves a message hands its changes here, once, and nowhere else is anything told or fired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from chatgate.clock import Instant
+from chatgate.domain.message import Failure, Status
+from chatgate.store import callbacks, fallbacks
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A message's new status."""
+
+    message_id: int
+    account_id: int
+    sender: str
+    """Whose endpoint hears of it."""
+    status: Status
+    at: Instant
+    failure: Failure | None = None
+    has_fallback: bool
+    """Whether a fallback was ordered with it."""
+    is_fallback: bool = False
+    """Whether it is the SMS of another message."""
+
+
+def follow(connection: Connection, changes: Sequence[Change], now: Instant, keys: Callable[[], int]) -> None:
+    """Write down what the changes lead to."""
+    if not changes:
+        return
+    callbacks.enqueue(connection, changes, now)
+    fallbacks.follow(connection, [change for change in changes if change.has_fallback or change.is_fallback], now, keys)

@@ -1,0 +1,29 @@
+"""Fires the fallbacks whose time has come. Any number of nodes may run it: each fallback moves by one compare-and-set."""
+
+from __future__ import annotations
+
+from chatgate.clock import Clock
+from chatgate.store.fallbacks import Sweep
+from chatgate.store.store import Store
+from chatgate.telemetry import Metrics
+
+FIRE_EVERY = 0.5
+"""Seconds; a fallback is promised within two of its time."""
+AT_ONCE = 200
+
+
+class FallbackTimer:
+    def __init__(self, store: Store, clock: Clock, metrics: Metrics) -> None:
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+
+    async def fire(self) -> None:
+        """Move everything that is due."""
+        while True:
+            moved = await self._store.fire_fallbacks(
+                Sweep(now=self._clock.now(), limit=AT_ONCE, keys=self._store.keys.next)
+            )
+            self._metrics.fallbacks.inc(moved)
+            if moved < AT_ONCE:
+                return
