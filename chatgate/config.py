@@ -69,15 +69,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 10
     report_sms: Annotated[
         bool,
-        Meta(description="Whether customers are told about fallback SMS, under the MessageId of the Viber message."),
+        Meta(description="Whether customers are told about fallback SMS, under the Viber message's MessageId."),
     ] = True
     callback_batch: Annotated[
         int,
-        Meta(ge=1, le=100, description="Reports in one call of an endpoint, at most, for endpoints made from now on."),
+        Meta(ge=1, le=100, description="Reports in one call of an endpoint, at most; for endpoints set from now on."),
     ] = 50
-    callback_plain_http: Annotated[bool, Meta(description="Whether callback URLs may be http instead of https.")] = (
-        False
-    )
     drain_seconds: Annotated[
         int, Meta(ge=0, le=600, description="Seconds that open work has to end after SIGTERM.")
     ] = 30

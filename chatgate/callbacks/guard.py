@@ -73,8 +73,11 @@ def socket_factory(allows: Callable[[str], bool]) -> Callable[[AddressInfo], soc
     return make
 
 
-def check_url(url: str, *, plain_http: bool) -> str:
-    """Return why a callback URL cannot be used, "" when it can. Where it leads is checked when connecting."""
+def check_url(url: str) -> str:
+    """Return why a callback URL cannot be used, "" when it can. Where it leads is checked when connecting.
+
+    Plain http is allowed, as Alibaba allows it ("HTTP + JSON").
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -82,8 +85,6 @@ def check_url(url: str, *, plain_http: bool) -> str:
         return "it is not a URL"
     if parts.scheme not in ("https", "http") or not parts.hostname:
         return "it must begin with https:// (or http://) and name a host"
-    if parts.scheme == "http" and not plain_http:
-        return "it must be https"
     if parts.username is not None or parts.password is not None:
         return "it must not hold a user name or password"
     if any(character <= " " or character == "\\" for character in url) or len(url) > 2000:

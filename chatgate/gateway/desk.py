@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from chatgate.callbacks import signature
 from chatgate.clock import SECOND
 from chatgate.domain import fallback, routing
 from chatgate.domain.message import Draft, FallbackState, Message, RetryKey, Status
 from chatgate.domain.routing import Route
 from chatgate.errors import IDEMPOTENCY_MISMATCH, NONCE_USED, SERVICE_UNAVAILABLE, SMS_NOT_SUPPORTED, ApiError
-from chatgate.operations.base import Call
+from chatgate.operations.base import Call, Webhook
 from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance
+from chatgate.store.endpoints import EndpointChange, EndpointOrder
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 
@@ -34,15 +37,20 @@ class Desk:
         store: Store,
         routes: Sequence[Route],
         hands: Callable[[str], Hands | None],
-        default_ttl: int,
         metrics: Metrics,
+        seal: Callable[[bytes, str], bytes],
+        *,
+        default_ttl: int,
+        callback_batch: int,
     ) -> None:
         """``hands`` answers for a lane with this process's dispatcher of it, None when there is none."""
         self._store = store
         self._routes = routes
         self._hands = hands
-        self.default_ttl = default_ttl
         self._metrics = metrics
+        self._seal = seal
+        self._callback_batch = callback_batch
+        self.default_ttl = default_ttl
 
     async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
         lane = routing.lane(self._routes, draft)
@@ -65,6 +73,19 @@ class Desk:
             if leased and hands is not None:
                 hands.hand(_as_stored(acceptance))
         return self._store.message_ids.public(accepted.key)
+
+    async def set_webhooks(self, call: Call, webhooks: Sequence[Webhook]) -> None:
+        account_id = call.account.account_id
+        secret = self._seal(secrets.token_bytes(32), signature.purpose(account_id))
+        changes = [
+            EndpointChange(
+                key=self._store.keys.next(), account_id=account_id, sender=webhook.sender, kind=webhook.kind,
+                url=webhook.url, batch=self._callback_batch, sealed_secret=secret,
+            )
+            for webhook in webhooks
+        ]  # fmt: skip
+        if not await self._store.set_endpoints(EndpointOrder(changes=changes, nonce=call.nonce)):
+            raise ApiError(NONCE_USED)
 
     def _with_sms_lane(self, draft: Draft) -> Draft:
         """Fix the provider of the SMS now; refuse a fallback that no route could carry.

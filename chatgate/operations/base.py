@@ -13,7 +13,7 @@ a request that failed half-way has changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Protocol
 
@@ -40,6 +40,35 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The ``Idempotency-Key`` header, 1 to 255 characters."""
 
 
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one kind of news goes."""
+
+    sender: str
+    """Empty: of all senders that have no own one."""
+    kind: str
+    """``status`` or ``inbound``."""
+    url: str | None
+    """None: nowhere."""
+
+
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of the history of a sender is wanted. None: not narrowed by it."""
+
+    sender: str
+    channel: str
+    space_id: str
+    index: int
+    """1, 2, …"""
+    size: int
+    recipient: str | None
+    template_code: str | None
+    statuses: frozenset[str] | None
+    since: Instant | None
+    until: Instant | None
+    outbound: bool
+    inbound: bool
+
+
 class Desk(Protocol):
     """What an operation may ask of the rest. The store and the dispatcher stand behind it."""
 
@@ -53,6 +82,10 @@ class Desk(Protocol):
 
         Raises ApiError: NONCE_USED, IDEMPOTENCY_MISMATCH, SERVICE_UNAVAILABLE. Then nothing was stored.
         """
+        ...
+
+    async def set_webhooks(self, call: Call, webhooks: Sequence[Webhook]) -> None:
+        """Commit where news of the account go, and spend the nonce. Raises ApiError: NONCE_USED."""
         ...
 
 

@@ -199,7 +199,16 @@ class Node:
         self._stack.push_async_callback(sender.stop)
 
     def _gateway(self, parts: Parts, lanes: Mapping[str, Lane]) -> Gateway:
-        desk = Desk(parts.store, self._configuration.routes, lanes.get, self._settings.default_ttl, self.metrics)
+        settings = self._settings
+        desk = Desk(
+            parts.store,
+            self._configuration.routes,
+            lanes.get,
+            self.metrics,
+            parts.key_ring.seal,
+            default_ttl=settings.default_ttl,
+            callback_batch=settings.callback_batch,
+        )
         return Gateway(
             store=parts.store,
             desk=desk,

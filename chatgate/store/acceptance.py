@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from chatgate.clock import SECOND, Instant
 from chatgate.domain.message import Draft, RetryKey, Status
 from chatgate.store import calls, messages, rows
-from chatgate.store.consequences import Change, follow
+from chatgate.store.changes import Change
+from chatgate.store.consequences import follow
 from chatgate.store.tables import retry_keys
 
 ACCEPT_LEASE = 15 * SECOND

@@ -16,7 +16,8 @@ from chatgate.domain import lifecycle, retry
 from chatgate.domain.lifecycle import Event, UnknownPolicy
 from chatgate.domain.message import Attempt, Failure, Label, Message, Outcome, Status
 from chatgate.store import rows
-from chatgate.store.consequences import Change, follow
+from chatgate.store.changes import Change
+from chatgate.store.consequences import follow
 from chatgate.store.receipts import join_parked
 from chatgate.store.tables import attempts, tokens
 

@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, func, or_, select, update
@@ -22,10 +21,8 @@ from chatgate.domain import callback
 from chatgate.domain.callback import REPORTED, ReportStatus
 from chatgate.domain.message import Status
 from chatgate.store import rows
+from chatgate.store.changes import Change
 from chatgate.store.tables import accounts, callbacks, endpoints
-
-if TYPE_CHECKING:
-    from chatgate.store.consequences import Change
 
 STATUS, INBOUND = "status", "inbound"
 """Kinds of endpoints: ``StatusCallbackUrl`` and ``UpCallbackUrl``."""

@@ -16,7 +16,8 @@ from chatgate.domain.lifecycle import Due, Event, UnknownPolicy
 from chatgate.domain.message import Attempt, Failure, Label, Message, Outcome, SendResult, Status
 from chatgate.store import messages, rows
 from chatgate.store.attempts import AttemptEnd, record
-from chatgate.store.consequences import Change, follow
+from chatgate.store.changes import Change
+from chatgate.store.consequences import follow
 from chatgate.store.tables import messages as table
 from chatgate.store.tables import notes
 

@@ -7,28 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
 from sqlalchemy import Connection
 
 from chatgate.clock import Instant
-from chatgate.domain.message import Failure, Status
 from chatgate.store import callbacks, fallbacks
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A message's new status."""
-
-    message_id: int
-    account_id: int
-    sender: str
-    """Whose endpoint hears of it."""
-    status: Status
-    at: Instant
-    failure: Failure | None = None
-    has_fallback: bool
-    """Whether a fallback was ordered with it."""
-    is_fallback: bool = False
-    """Whether it is the SMS of another message."""
+from chatgate.store.changes import Change
 
 
 def follow(connection: Connection, changes: Sequence[Change], now: Instant, keys: Callable[[], int]) -> None:

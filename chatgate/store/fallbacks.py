@@ -7,7 +7,6 @@ happen is in ``domain.fallback``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -17,11 +16,9 @@ from chatgate.domain import fallback
 from chatgate.domain.fallback import FallbackEvent
 from chatgate.domain.message import FallbackState, Label, Message, Status
 from chatgate.store import messages, rows
+from chatgate.store.changes import Change
 from chatgate.store.tables import blocks, notes
 from chatgate.store.tables import messages as table
-
-if TYPE_CHECKING:
-    from chatgate.store.consequences import Change
 
 
 def follow(connection: Connection, changes: Sequence[Change], now: Instant, keys: Callable[[], int]) -> None:

@@ -24,7 +24,8 @@ from chatgate.domain.lifecycle import RECEIPT_EVENTS
 from chatgate.domain.message import Failure, Status
 from chatgate.domain.receipt import Receipt, ReceiptStatus
 from chatgate.store import rows
-from chatgate.store.consequences import Change, follow
+from chatgate.store.changes import Change
+from chatgate.store.consequences import follow
 from chatgate.store.tables import messages, receipts, tokens
 
 _COLUMNS = (
