@@ -12,6 +12,7 @@ import msgspec
 
 from chatgate.clock import HOUR, MINUTE, SECOND, Instant
 from chatgate.domain.message import Draft, Failure, MessageKind, Status
+from chatgate.domain.receipt import Reply
 
 
 class ReportStatus(StrEnum):
@@ -86,6 +87,27 @@ def report(
         template_code=draft.template_code if template else None, template_name=template_name if template else None,
         language=draft.language if template else None,
     )  # fmt: skip
+
+
+def subscription(status: ReportStatus, sender: str, recipient: str, at: Instant) -> bytes:
+    """Return the report that somebody subscribed to, or unsubscribed from, a sender. It is about no message."""
+    told = Report(
+        message_id="", from_=sender, to=recipient, status=status, status_description=str(status), timestamp=at,
+        msg_frame_type="message", type="none", task_id="",
+    )  # fmt: skip
+    return msgspec.json.encode(told)
+
+
+def inbound(reply: Reply, public_id: str, sender: str, space_id: str) -> bytes:
+    """Return the report of a reply (``ChatAppInbound``). The sample for Viber is not published: fields as documented."""
+    media = {"filename": reply.file_name, "url": reply.media}
+    told = {
+        "MessageId": public_id, "From": reply.recipient, "To": sender, "Timestamp": reply.at,
+        "Type": "TEXT" if reply.media is None else "DOCUMENT" if reply.file_name else "IMAGE",
+        "Message": (reply.text or "") if reply.media is None else msgspec.json.encode(media).decode(),
+        "CustSpaceId": space_id, "NoticeType": "inbound",
+    }  # fmt: skip
+    return msgspec.json.encode(told)
 
 
 # ``Type`` is documented as image, video, document, audio or none.

@@ -34,3 +34,23 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Digits, no plus; with ``service_id`` it may identify an attempt whose reply was lost."""
     code: str = ""
     reason: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person wrote back to a sender."""
+
+    provider: str
+    service_id: str
+    recipient: str
+    """The phone that wrote: digits, no plus."""
+    at: Instant
+    text: str | None = None
+    media: str | None = None
+    """URL of what was sent instead of, or with, a text."""
+    file_name: str | None = None
+    tracking_data: str | None = None
+    """That of the message which was answered, where the channel says so."""
+
+
+News = Receipt | Reply
+"""What a provider tells us."""

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from chatgate.clock import Instant
 from chatgate.domain.message import Message, Outcome, SendResult
-from chatgate.domain.receipt import Receipt
+from chatgate.domain.receipt import News
 from chatgate.errors import ChatgateError
 from chatgate.outbound import NotSent, Outbound, ReplyLost
 from chatgate.wire import HttpRequest, HttpResponse
@@ -54,7 +54,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What only this kind knows."""
 
 
-TakeReceipts = Callable[[Sequence[Receipt]], Awaitable[None]]
+TakeReceipts = Callable[[Sequence[News]], Awaitable[None]]
 """Stores receipts; acknowledge them to the upstream only after it returned. Raises StoreUnavailable: do not."""
 
 
@@ -74,8 +74,8 @@ class Provider(Protocol):
         """Hand one message to the upstream. Never raises: whatever happens is an outcome."""
         ...
 
-    def read_receipts(self, request: HttpRequest) -> list[Receipt]:
-        """Return the receipts that a request carries, in its order; raises UnreadableReceipt."""
+    def read_receipts(self, request: HttpRequest) -> list[News]:
+        """Return the receipts and replies that a request carries, in its order; raises UnreadableReceipt."""
         ...
 
 

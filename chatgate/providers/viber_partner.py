@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from chatgate.clock import SECOND, Instant
 from chatgate.domain.message import Content, Label, Message, MessageType, Outcome, SendResult
-from chatgate.domain.receipt import Receipt, ReceiptStatus
+from chatgate.domain.receipt import News, Receipt, ReceiptStatus, Reply
 from chatgate.outbound import Outbound
 from chatgate.providers.base import UNREADABLE, HttpProvider, ProviderSettings, UnreadableReceipt, by_status
 from chatgate.wire import HttpRequest, HttpResponse
@@ -132,13 +132,13 @@ class ViberPartner(HttpProvider):
             )
         return SendResult(outcome=outcome, token=str(reply.message_token), code=name)
 
-    def read_receipts(self, request: HttpRequest) -> list[Receipt]:
+    def read_receipts(self, request: HttpRequest) -> list[News]:
         try:
             event = msgspec.json.decode(request.body, type=_Event)
         except UNREADABLE:
             raise UnreadableReceipt("the body is not a Viber partner callback") from None
-        if event.message is not None and event.message_status is None:
-            return []  # a reply of the user: acknowledged; told to the customer by the callbacks
+        if event.message is not None and event.message_status is None and event.phone_number is not None:
+            return [self._reply(event, event.phone_number)]
         if event.message_status is None or event.phone_number is None:
             raise UnreadableReceipt("the callback has neither message_status nor message")
         status = MESSAGE_STATUSES.get(event.message_status)
@@ -157,6 +157,14 @@ class ViberPartner(HttpProvider):
             )
         ]
 
+    def _reply(self, event: _Event, number: str) -> Reply:
+        said = event.message or _Said()
+        return Reply(
+            provider=self.name, service_id="" if event.service_id is None else str(event.service_id),
+            recipient=number.removeprefix("+"), at=(event.time or 0) * SECOND, text=said.text, media=said.media,
+            file_name=said.file_name, tracking_data=said.tracking_data,
+        )  # fmt: skip
+
 
 _Id = int | Annotated[str, Meta(pattern=r"^[!-~]{1,64}\Z")]
 
@@ -166,13 +174,22 @@ class _Reply(msgspec.Struct):
     message_token: _Id | None = None
 
 
+class _Said(msgspec.Struct):
+    text: str | None = None
+    media: str | None = None
+    file_name: str | None = None
+    tracking_data: str | None = None
+
+
 class _Event(msgspec.Struct):
     message_token: _Id | None = None
     message_status: int | None = None
     message_time: int | None = None
     phone_number: Annotated[str, Meta(pattern=r"^\+?[0-9]{1,20}\Z")] | None = None
     service_id: _Id | None = None
-    message: Any = None
+    time: int | None = None
+    """Seconds; of a reply."""
+    message: _Said | None = None
 
 
 def _body(message: Message, now: Instant) -> dict[str, Any]:

@@ -17,10 +17,11 @@ import msgspec
 import structlog
 
 from chatgate.clock import Clock, Instant
-from chatgate.domain.receipt import Receipt
+from chatgate.domain.receipt import News, Receipt, Reply
 from chatgate.errors import SettingError, StoreUnavailable
 from chatgate.providers.base import Provider, UnreadableReceipt
 from chatgate.store.receipts import Arrival
+from chatgate.store.replies import ReplyArrival
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 from chatgate.wire import HttpRequest, HttpResponse
@@ -65,14 +66,24 @@ class Intake:
             return HttpResponse(status=503, headers={"retry-after": "5"}, body=b"not stored, send it again")
         return _STORED
 
-    async def store(self, receipts: Sequence[Receipt]) -> None:
-        """Store receipts, however they came; acknowledge them after this.
+    async def store(self, news: Sequence[News]) -> None:
+        """Store receipts and replies, however they came; acknowledge them after this.
 
-        Raises StoreUnavailable: nothing was stored.
+        Raises StoreUnavailable: not everything was stored, and it may come again.
         """
+        now = self._clock.now()
+        if replies := [one for one in news if isinstance(one, Reply)]:
+            await self._store.take_replies(
+                ReplyArrival(
+                    replies=replies,
+                    received_at=now,
+                    keys=self._store.keys.next,
+                    public_id=self._store.message_ids.public,
+                )
+            )
+        receipts = [one for one in news if isinstance(one, Receipt)]
         if not receipts:
             return
-        now = self._clock.now()
         timed = [_timed(receipt, now) for receipt in receipts]
         arrival = Arrival(receipts=timed, received_at=now, keys=self._store.keys.next)
         effects = await self._store.apply_receipts(arrival)

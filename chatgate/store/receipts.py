@@ -26,6 +26,7 @@ from chatgate.domain.receipt import Receipt, ReceiptStatus
 from chatgate.store import rows
 from chatgate.store.changes import Change
 from chatgate.store.consequences import follow
+from chatgate.store.replies import note_subscriptions
 from chatgate.store.tables import messages, receipts, tokens
 
 _COLUMNS = (
@@ -80,6 +81,8 @@ def apply_receipts(connection: Connection, items: Sequence[Arrival]) -> list[lis
         answers.append(effects)
     rows.insert(connection, receipts, _COLUMNS, stored)
     standings.save()
+    for item in items:
+        note_subscriptions(connection, item.receipts, item.received_at)
     return answers
 
 

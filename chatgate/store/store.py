@@ -33,6 +33,7 @@ from chatgate.store import (
     installation,
     migration,
     receipts,
+    replies,
     rows,
     search,
 )
@@ -122,6 +123,10 @@ class Store:
     async def apply_receipts(self, arrival: receipts.Arrival) -> list[str]:
         """Store receipts and what they change; answer the effect of each. Acknowledge only after this."""
         return await self._committer.run(receipts.apply_receipts, arrival)
+
+    async def take_replies(self, arrival: replies.ReplyArrival) -> int:
+        """Store what people wrote back; answer how many found their account. Acknowledge only after this."""
+        return await self._committer.run(replies.take_replies, arrival)
 
     # --- fallbacks and callbacks ---------------------------------------------------------------------------------------
 

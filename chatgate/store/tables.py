@@ -110,6 +110,8 @@ senders = Table(
     sqlite_with_rowid=False,
 )
 
+Index("ix_senders_service", senders.c.service_id)
+
 templates = Table(
     "templates",
     metadata,

@@ -319,6 +319,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "channel", "sender", name=op.f("pk_senders")),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_senders_service", "senders", ["service_id"], unique=False)
     op.create_table(
         "spaces",
         sa.Column("account_id", LONG, nullable=False),
