@@ -15,7 +15,9 @@ class SlidingWindow:
     __slots__ = ("_next", "_ring", "_window", "limit")
 
     def __init__(self, limit: int, window: int) -> None:
-        """``window`` in the unit of the instants that ``admit`` is given (the caller uses nanoseconds)."""
+        """``limit``: 1 or more; ``window``: in the unit of the instants that ``admit`` is given (nanoseconds)."""
+        if limit < 1:
+            raise ValueError("limit must be 1 or more")
         self.limit = limit
         self._window = window
         self._ring = array("q", [-(1 << 62)]) * limit

@@ -131,7 +131,8 @@ def accounts_changed_since(connection: Connection, instant: Instant) -> list[int
 
 def names(connection: Connection) -> list[tuple[int, str]]:
     """Return id and name of every account, by name."""
-    return list(connection.execute(select(accounts.c.id, accounts.c.name).order_by(accounts.c.name)).tuples())
+    found = connection.execute(select(accounts.c.id, accounts.c.name).order_by(accounts.c.name))
+    return [(row.id, row.name) for row in found]
 
 
 def find_account(connection: Connection, name: str) -> int | None:

@@ -3,6 +3,8 @@
 SQLite (the embedded default) comes from ``pysqlite3``, which bundles its own library: the interpreter's own may carry
 the WAL-reset bug (3.7.0 to 3.51.2), so anything below 3.51.3 is refused. WAL with ``synchronous=FULL``: a commit is on
 disk when it returns; group commit makes that cheap.
+
+Errors of either tell the statement, never its values: they are numbers and texts of people (``hide_parameters``).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ DEAD_PEER = 10
 """Seconds after which an unanswering PostgreSQL server counts as gone. Without it a cut network holds the committer for
 as long as TCP tries again (a quarter of an hour)."""
 
-STALLED = 15
+STALLED = 5
 """Seconds after which PostgreSQL rolls back a transaction in which our process says nothing: one that was stopped must
 not keep other nodes from the rows that it locked."""
 
@@ -72,6 +74,7 @@ def _sqlite(url: str, *, write: bool) -> Engine:
     engine = create_engine(
         url,
         module=dbapi2,
+        hide_parameters=True,
         poolclass=NullPool if write else QueuePool,
         connect_args={"check_same_thread": False, "cached_statements": 256},
     )
@@ -101,6 +104,7 @@ def _postgresql(url: str, *, pool: type[NullPool] | type[QueuePool]) -> Engine:
     settings = f"-c synchronous_commit=on -c timezone=UTC -c idle_in_transaction_session_timeout={STALLED}s"
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
         poolclass=pool,
         pool_pre_ping=pool is QueuePool,
         connect_args={

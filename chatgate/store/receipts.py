@@ -64,7 +64,8 @@ def apply_receipts(connection: Connection, items: Sequence[Arrival]) -> list[lis
     strangers = [receipt for receipt in news if standings.of(receipt.provider, receipt.token) is None]
     if strangers:
         names = {(receipt.provider, receipt.token) for receipt in strangers}
-        _turn(connection, names, {(receipt.service_id, receipt.recipient) for receipt in strangers})
+        phones = {(receipt.service_id, receipt.recipient) for receipt in strangers}
+        _turn(connection, names, {phone for phone in phones if all(phone)})
         standings.load(names)
     answers: list[list[str]] = []
     stored: list[rows.Values] = []
