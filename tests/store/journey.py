@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Any
 
 import msgspec
@@ -25,7 +26,9 @@ from chatgate.domain.message import (
     Status,
 )
 from chatgate.domain.receipt import Receipt, ReceiptStatus
-from chatgate.store.messages import ACCEPT_LEASE, Acceptance, Accepted, AttemptEnd, Beginning, Claim, Claimed
+from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance, Accepted, Beginning
+from chatgate.store.attempts import AttemptEnd
+from chatgate.store.claims import Claim, Claimed
 from chatgate.store.receipts import Arrival
 from chatgate.store.search import Story
 from chatgate.store.store import Store
@@ -72,8 +75,8 @@ class Journey:
         **changes: Any,
     ) -> Acceptance:  # fmt: skip
         return Acceptance(
-            key=self.store.keys.next(), draft=draft(**changes), nonce=nonce, retry=retry, request_id="REQUEST",
-            now=self.clock.now(), lane=lane, leased=leased,
+            key=self.store.keys.next(), draft=draft(**changes), nonce=nonce or token_bytes(16), retry=retry,
+            request_id="REQUEST", now=self.clock.now(), lane=lane, leased=leased, keys=self.store.keys.next,
         )  # fmt: skip
 
     async def accept(self, **changes: Any) -> int:
@@ -123,9 +126,8 @@ class Journey:
             result=SendResult(outcome=Outcome(outcome), **more),
         )  # fmt: skip
         return AttemptEnd(
-            attempt=attempt, account_id=message.account_id, expires_at=message.expires_at,
-            service_id=message.draft.service_id, recipient=message.draft.recipient, label=message.draft.label,
-            losses=message.losses, jitter=0.0, unknown_wait=UNKNOWN_WAIT, unknown_policy=DEFAULT_UNKNOWN_POLICY,
+            attempt=attempt, message=message, jitter=0.0, keys=self.store.keys.next, unknown_wait=UNKNOWN_WAIT,
+            unknown_policy=DEFAULT_UNKNOWN_POLICY,
         )  # fmt: skip
 
     async def record(self, message: Message, outcome: Outcome | str, **more: Any) -> Status | None:

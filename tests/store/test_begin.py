@@ -6,7 +6,7 @@ import asyncio
 
 from chatgate.clock import HandClock
 from chatgate.domain.message import Status
-from chatgate.store.messages import ACCEPT_LEASE, Release
+from chatgate.store.acceptance import ACCEPT_LEASE, Release
 from tests.store.conftest import Open
 from tests.store.journey import LEASE, Journey
 

@@ -7,7 +7,7 @@ import pytest
 
 from chatgate.clock import MINUTE, SECOND, HandClock
 from chatgate.domain.message import Label, Outcome, Status
-from chatgate.store.messages import ACCEPT_LEASE
+from chatgate.store.acceptance import ACCEPT_LEASE
 from chatgate.store.store import Store
 from tests.store.conftest import Open, Tamper
 from tests.store.journey import LEASE, TTL, UNKNOWN_WAIT, Journey

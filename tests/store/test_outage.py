@@ -17,7 +17,7 @@ from chatgate.clock import HandClock
 from chatgate.errors import StoreUnavailable
 from chatgate.store import database, rows
 from chatgate.store.committer import Committer
-from chatgate.store.messages import Accepted
+from chatgate.store.acceptance import Accepted
 from chatgate.store.store import Store
 from tests.store.conftest import RING, Tamper
 from tests.store.journey import Journey

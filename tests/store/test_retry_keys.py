@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from chatgate.clock import DAY, HandClock
-from chatgate.store.messages import Accepted
+from chatgate.store.acceptance import Accepted
 from tests.store.conftest import Open
 from tests.store.journey import Journey, retry_key
 
