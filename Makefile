@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run setup test test-tools lint docs bench soak lock clean
+.PHONY: run setup test lint docs bench soak lock clean
 
 run: setup
 	$(BIN)/chatgate sandbox
@@ -20,21 +20,17 @@ $(STAMP): requirements.lock pyproject.toml
 
 # --- tests ----------------------------------------------------------------------------------------------------------
 
-OLD_PYTHON := $(VENV)/sdk-old-python
-NODE_MODULES := tests/sdk/node/node_modules
+SDKS := $(VENV)/.sdks-ready
 
-test: lint test-tools
-	$(BIN)/pytest -n 2 --dist loadgroup
+test: lint $(SDKS)
+	$(BIN)/pytest
 
-test-tools: setup $(OLD_PYTHON)/.ready $(NODE_MODULES)/.ready
-
-$(OLD_PYTHON)/.ready: tests/sdk/old-python.lock $(STAMP)
-	rm -rf $(OLD_PYTHON)
-	$(PIP) --require-hashes --target $(OLD_PYTHON) -r tests/sdk/old-python.lock
-	touch $@
-
-$(NODE_MODULES)/.ready: tests/sdk/node/package-lock.json $(STAMP)
-	cd tests/sdk/node && PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+# Official SDKs that cannot live in the environment of the product: older Python generations, and Node's.
+$(SDKS): $(STAMP) tests/sdk/old_python_1.lock tests/sdk/old_python_3.lock tests/sdk/node/package-lock.json
+	rm -rf $(VENV)/sdk-old-python
+	for n in 1 3; do $(PIP) --no-compile --require-hashes --target $(VENV)/sdk-old-python/generation-$$n \
+	  -r tests/sdk/old_python_$$n.lock || exit 1; done
+	cd tests/sdk/node && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent
 	touch $@
 
 lint: setup
@@ -49,11 +45,16 @@ docs: setup
 bench: setup
 	$(BIN)/python -m bench
 
+soak: setup
+	$(BIN)/python -m tests.e2e.soak --minutes $(or $(MINUTES),10)
+
 # --- keeping --------------------------------------------------------------------------------------------------------
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --group dev pyproject.toml -o requirements.lock
+	for n in 1 3; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header tests/sdk/old_python_$$n.in -o tests/sdk/old_python_$$n.lock || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(NODE_MODULES) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) tests/sdk/node/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -28,6 +28,7 @@ from chatgate import ids
 from chatgate.clock import Clock
 from chatgate.errors import (
     ACTION_NOT_FOUND,
+    IDEMPOTENCY_MISMATCH,
     INTERNAL_ERROR,
     INVALID_VERSION,
     NONCE_USED,
@@ -140,7 +141,9 @@ class Gateway:
 
     async def _spend(self, caller: Caller, error: ApiError) -> None:
         """Spend the nonce of a call that was refused by its operation; a replay is answered as such."""
-        replay = error.code == NONCE_USED.code
+        if error.row is IDEMPOTENCY_MISMATCH:
+            return  # said by the transaction that spent it
+        replay = error.row is NONCE_USED
         if replay or not await self._store.spend_nonce(caller.nonce):
             self._flow_control.take_back(caller.account)
             raise ApiError(NONCE_USED) from None

@@ -55,7 +55,7 @@ class Sandbox:
         folder = Path(self._configuration.settings.data)
         folder.mkdir(parents=True, exist_ok=True)
         partner = ViberPartner(clock=self._clock, journal=folder / "viber-partner.journal", random=random.Random())
-        await partner.start()
+        await partner.start(resume=False)  # its callbacks wait until this node has an address
         partner_server = await Server.start(viber_app(partner))
         self._stack.push_async_callback(partner_server.stop)
         self._stack.push_async_callback(partner.stop)  # before its server, so that hanging calls are let go
@@ -78,6 +78,7 @@ class Sandbox:
         self._stack.push_async_callback(node.stop)
         self.url = node.url
         partner.set_callback_url(f"{_from_inside(node.url)}/receipts/{PROVIDER}/{receipts_secret}")
+        partner.resume()
 
     def _with_partner(self, url: str, receipts_secret: str) -> Configuration:
         """Return the configuration with the simulated partner as the only provider."""

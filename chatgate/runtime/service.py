@@ -223,7 +223,7 @@ class Node:
     async def _ready(self, store: Store) -> None:
         if self._stopping:
             raise StoreUnavailable("stopping")
-        await store.ready()
+        await store.ready(self._clock.now())
 
     def _loop(self, name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
         loop = Loop(name, work, seconds, random.random)

@@ -36,6 +36,14 @@ def check_key_ring(connection: Connection, items: Sequence[KeyRing]) -> list[Non
     return [None] * len(items)
 
 
+def prove_writable(connection: Connection, items: Sequence[Instant]) -> list[None]:
+    """Change one row, as an accept would: a full disk shows only when something is written."""
+    row = ("written_at", items[-1].to_bytes(8, "big"))
+    then = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    rows.insert(connection, installation, ("name", "value"), [row], then)
+    return [None] * len(items)
+
+
 def register_node(connection: Connection, items: Sequence[Instant]) -> list[int]:
     """Return a number for this process, 0 to 1023, that no other of the last 1023 starts has."""
     numbers = []

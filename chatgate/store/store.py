@@ -7,7 +7,7 @@ on a small pool of threads over connections that cannot write.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -212,9 +212,9 @@ class Store:
     async def backlog(self, now: Instant) -> search.Backlog:
         return await self._read(search.backlog, now)
 
-    async def ready(self) -> None:
-        """Return when the database can commit now; raises StoreUnavailable."""
-        await self._committer.run(_nothing, None)
+    async def ready(self, now: Instant) -> None:
+        """Return when the database can commit a change now; raises StoreUnavailable."""
+        await self._committer.run(installation.prove_writable, now)
 
     async def prune(self, now: Instant) -> dict[str, int]:
         """Forget what is out of every window: nonces, retry keys, parked receipts."""
@@ -233,7 +233,3 @@ class Store:
                 raise StoreUnavailable(f"the database cannot be read: {type(error).__name__}") from error
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
-
-
-def _nothing(connection: Connection, items: Sequence[None]) -> list[None]:
-    return [None] * len(items)

@@ -85,7 +85,7 @@ class App:
         except Exception:  # a fault of ours, in the envelope as everything else
             log.exception("request.failed")
             if not began:
-                await _answer(send, refusal(ApiError(INTERNAL_ERROR), PREFERRED_HOST))
+                await _answer(send, self._refusal(scope, join_headers(scope["headers"]), ApiError(INTERNAL_ERROR)))
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -101,17 +101,27 @@ class App:
 
     async def _api(self, gateway: Gateway, scope: Scope, receive: Receive, send: Send) -> None:
         headers = join_headers(scope["headers"])
+        request = await self._read(scope, headers, ("GET", "POST"), receive)
+        if isinstance(request, ApiError):
+            await _answer(send, self._refusal(scope, headers, request))
+            return
         host = headers.get("host", PREFERRED_HOST)
-        if scope["method"] not in ("GET", "POST"):
-            await _answer(send, refusal(ApiError(UNSUPPORTED_METHOD, headers={"allow": "GET, POST"}), host))
-            return
+        await _answer(send, await gateway.answer(request, host, _base_url(request.secure, host)))
+
+    async def _read(
+        self, scope: Scope, headers: dict[str, str], methods: tuple[str, ...], receive: Receive
+    ) -> HttpRequest | ApiError:
+        """Return the request as a plain value, or why there is none."""
+        if scope["method"] not in methods:
+            return ApiError(UNSUPPORTED_METHOD, headers={"allow": ", ".join(methods)})
         body = await _body(receive)
-        if body is None:
-            await _answer(send, refusal(ApiError(BODY_TOO_LARGE), host))
-            return
-        request = self._request(scope, headers, body)
-        scheme = "https" if request.secure else "http"
-        await _answer(send, await gateway.answer(request, host, f"{scheme}://{host}"))
+        return ApiError(BODY_TOO_LARGE) if body is None else self._request(scope, headers, body)
+
+    def _refusal(self, scope: Scope, headers: dict[str, str], error: ApiError) -> HttpResponse:
+        """Return a refusal in the API's envelope for a request that is no API call."""
+        host = headers.get("host", PREFERRED_HOST)
+        base_url = _base_url(self._request(scope, headers, b"").secure, host)
+        return response.failure(Format.JSON, ids.request_id(), host, error, base_url=base_url)
 
     def _request(self, scope: Scope, headers: dict[str, str], body: bytes) -> HttpRequest:
         client = scope["client"]
@@ -123,26 +133,18 @@ class App:
         )  # fmt: skip
 
     async def _own(self, segment: str, scope: Scope, receive: Receive, send: Send) -> None:
-        method, path = scope["method"], scope["path"]
-        headers = join_headers(scope["headers"])
-        host = headers.get("host", PREFERRED_HOST)
+        path, headers = scope["path"], join_headers(scope["headers"])
+        answer: HttpResponse | ApiError
         if segment == "receipts" and path.count("/") == 3:
-            if method != "POST":
-                await _answer(send, refusal(ApiError(UNSUPPORTED_METHOD, headers={"allow": "POST"}), host))
-                return
-            body = await _body(receive)
-            if body is None:
-                await _answer(send, refusal(ApiError(BODY_TOO_LARGE), host))
-                return
+            request = await self._read(scope, headers, ("POST",), receive)
             _, _, provider, secret = path.split("/")
-            await _answer(send, await self._intake.take(provider, secret, self._request(scope, headers, body)))
+            answer = request if isinstance(request, ApiError) else await self._intake.take(provider, secret, request)
         elif path in ("/healthz", "/readyz", "/metrics"):
-            if method not in ("GET", "HEAD"):
-                await _answer(send, refusal(ApiError(UNSUPPORTED_METHOD, headers={"allow": "GET, HEAD"}), host))
-                return
-            await _answer(send, await self._health(path))
+            request = await self._read(scope, headers, ("GET", "HEAD"), receive)
+            answer = request if isinstance(request, ApiError) else await self._health(path)
         else:
-            await _answer(send, refusal(ApiError(PATH_NOT_FOUND), host))
+            answer = ApiError(PATH_NOT_FOUND)
+        await _answer(send, self._refusal(scope, headers, answer) if isinstance(answer, ApiError) else answer)
 
     async def _health(self, path: str) -> HttpResponse:
         if path == "/metrics":
@@ -159,9 +161,10 @@ class App:
         return json_answer(200, {"status": "ok"})
 
 
-def refusal(error: ApiError, host: str) -> HttpResponse:
-    """Return a refusal in the API's envelope for a request that is no API call."""
-    return response.failure(Format.JSON, ids.request_id(), host, error, base_url=f"http://{host}")
+def _base_url(secure: bool, host: str) -> str:
+    """Return the address by which the caller reaches this server. A Host may hold a scheme: the Python SDK sends its
+    endpoint as it was configured."""
+    return f"{'https' if secure else 'http'}://{host.rpartition('://')[2]}"
 
 
 def json_answer(status: int, value: object) -> HttpResponse:

@@ -91,7 +91,7 @@ async def test_after_an_io_error_nothing_more_is_written(url: str, clock: HandCl
     with pytest.raises(StoreUnavailable):
         await journey.accept()
     with pytest.raises(StoreUnavailable):
-        await store.ready()
+        await store.ready(1)
     assert (await store.backlog(clock.now())).due == 0
     assert len(reasons) == 1
     await store.close()

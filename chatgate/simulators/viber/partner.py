@@ -98,8 +98,11 @@ class ViberPartner:
             rules=Rules(allowed_peers, allow_any_service, unanswered_limit),
         )
 
-    async def start(self) -> None:
-        """Read the journal and take up what it left undone. ``JournalError`` if it cannot be read."""
+    async def start(self, *, resume: bool = True) -> None:
+        """Read the journal and take up what it left undone. ``JournalError`` if it cannot be read.
+
+        Without ``resume`` nothing is called back until ``resume`` is: where callbacks go may not be known yet.
+        """
         records = self._journal.open()
         for record in records:
             self._world.apply(record)
@@ -107,6 +110,11 @@ class ViberPartner:
             live = list(self._world.records())
             if len(live) <= len(records) // 2:
                 self._journal.compact(live)
+        if resume:
+            self.resume()
+
+    def resume(self) -> None:
+        """Begin to call back: what was left undone, and what comes."""
         self._events.resume()
         self._schedule.start()
 

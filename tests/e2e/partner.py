@@ -1,0 +1,87 @@
+"""The simulated Viber partner as a process of its own, which outlives chatgate's crashes, and its remote control.
+
+``python -m tests.e2e.partner JOURNAL CALLBACK_URL`` serves on a free port until it is killed. It knows every service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from chatgate.clock import SystemClock
+from chatgate.simulators.viber.app import SEND_PATH, app
+from chatgate.simulators.viber.partner import ViberPartner
+from chatgate.simulators.viber.scripts import Timing
+from chatgate.simulators.viber.server import Server
+from tests.e2e.caller import connect
+from tests.e2e.ledger import Taken
+from tests.e2e.processes import Process, Processes
+
+TIMING = Timing(delivery=(50, 150), seen=(50, 150), retries=(250,) * 240)
+"""Quick phones, and callbacks that are tried four times a second: what a real partner does in minutes."""
+
+
+async def serve(journal: Path, callback_url: str) -> None:
+    partner = ViberPartner(
+        clock=SystemClock(), journal=journal, random=Random(), callback_url=callback_url, allow_any_service=True,
+        timing=TIMING,
+    )  # fmt: skip
+    await partner.start()
+    server = await Server.start(app(partner))
+    print(f"partner ready {server.url}", flush=True)
+    await asyncio.Event().wait()
+
+
+class Partner:
+    """A running partner, seen from a test."""
+
+    def __init__(self, process: Process, journal: Path) -> None:
+        self._process = process
+        self._journal = journal
+        self.send_url = process.url + SEND_PATH
+
+    @classmethod
+    async def start(cls, processes: Processes, folder: Path, callback_url: str) -> Partner:
+        journal = folder / "partner.journal"
+        return cls(await processes.start("tests.e2e.partner", journal, callback_url), journal)
+
+    async def switch(self, **switches: object) -> None:
+        """Set the common switches (``simulators.viber.switches``); those not named go back to behaving."""
+        await self._put("/admin/switches", switches)
+
+    async def script(self, service_id: int, number: str, answers: Sequence[int | str], steps: Sequence[str]) -> None:
+        """Say how sends to a number are answered, and what its phone then does."""
+        script = {"answers": answers, "steps": [{"do": step} for step in steps]}
+        await self._put(f"/admin/services/{service_id}/numbers/{number}", script)
+
+    async def call_back(self, service_id: int, url: str) -> None:
+        """Say where the callbacks of a service go."""
+        await self._put(f"/admin/services/{service_id}", {"callback_url": url})
+
+    def taken(self) -> list[Taken]:
+        return read_journal(self._journal)
+
+    async def _put(self, path: str, content: Mapping[str, object]) -> None:
+        body = json.dumps(content).encode()
+        head = f"PUT {path} HTTP/1.1\r\nhost: {self._process.host}\r\ncontent-length: {len(body)}\r\n\r\n"
+        async with connect(self._process.url) as peer:
+            await peer.send(head.encode() + body)
+            reply = await peer.reply()
+        assert reply.status == 200, reply
+
+
+def read_journal(path: Path) -> list[Taken]:
+    """Return the sends that a partner's journal says were accepted. A torn last line was never answered for."""
+    lines = path.read_bytes().split(b"\n")[:-1]
+    records: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    messages = [record["message"] for record in records if record["record"] == "message"]
+    return [Taken(mark=message["request"]["message"]["#txt"], at=message["at"]) for message in messages]
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))
