@@ -69,7 +69,7 @@ def test_message_with_everything() -> None:
         **FALLBACK,
         **{"FallBackDuration": "120", "FallBackRule": "undelivered", "Label": "transaction"},
     }
-    order = FallbackOrder(policy_id="S_000001", content="plain text", duration=120, rule="undelivered")
+    order = FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="plain text", duration=120, rule="undelivered")
     expected = msgspec.structs.replace(
         draft_of(MESSAGE),
         space_id="sdk",
@@ -169,9 +169,9 @@ READINGS: list[tuple[str, Mapping[str, str], Changes, dict[str, object]]] = [
      "Content": json.dumps({"text": "a", "link": URL, "thumbnail": THUMBNAIL, "fileSize": 5, "duration": 9,
                             "caption": "b", "action": URL})}, {"space_id": "sdk"}),
     ("longest duration", MESSAGE, {**FALLBACK, "FallBackDuration": "43200"},
-     {"fallback": FallbackOrder(policy_id="S_000001", content="plain text", duration=43_200, rule="undelivered")}),
+     {"fallback": FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="plain text", duration=43_200, rule="undelivered")}),
     ("the longest fallback", MESSAGE, {**FALLBACK, "FallBackContent": "x" * 1000},
-     {"fallback": FallbackOrder(policy_id="S_000001", content="x" * 1000, duration=None, rule="undelivered")}),
+     {"fallback": FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="x" * 1000, duration=None, rule="undelivered")}),
 ]  # fmt: skip
 
 
