@@ -25,12 +25,15 @@ SDKS := $(VENV)/.sdks-ready
 test: lint $(SDKS)
 	$(BIN)/pytest
 
-# Official SDKs that cannot live in the environment of the product: older Python generations, and Node's.
-$(SDKS): $(STAMP) tests/sdk/old_python_1.lock tests/sdk/old_python_3.lock tests/sdk/node/package-lock.json
+# What cannot live in the environment of the product: older Python generations of the official SDK, Node's, and an
+# SMS centre of another codebase.
+$(SDKS): $(STAMP) tests/sdk/old_python_1.lock tests/sdk/old_python_3.lock tests/sdk/node/package-lock.json \
+  tests/providers/smsc/package-lock.json
 	rm -rf $(VENV)/sdk-old-python
 	for n in 1 3; do $(PIP) --no-compile --require-hashes --target $(VENV)/sdk-old-python/generation-$$n \
 	  -r tests/sdk/old_python_$$n.lock || exit 1; done
-	cd tests/sdk/node && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent
+	for folder in tests/sdk/node tests/providers/smsc; do \
+	  (cd $$folder && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --ignore-scripts) || exit 1; done
 	touch $@
 
 lint: setup
@@ -57,4 +60,4 @@ lock:
 	  --no-emit-find-links --no-header tests/sdk/old_python_$$n.in -o tests/sdk/old_python_$$n.lock || exit 1; done
 
 clean:
-	rm -rf $(VENV) tests/sdk/node/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) tests/sdk/node/node_modules tests/providers/smsc/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

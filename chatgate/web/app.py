@@ -136,7 +136,7 @@ class App:
         path, headers = scope["path"], join_headers(scope["headers"])
         answer: HttpResponse | ApiError
         if segment == "receipts" and path.count("/") == 3:
-            request = await self._read(scope, headers, ("POST",), receive)
+            request = await self._read(scope, headers, ("GET", "POST"), receive)
             _, _, provider, secret = path.split("/")
             answer = request if isinstance(request, ApiError) else await self._intake.take(provider, secret, request)
         elif path in ("/healthz", "/readyz", "/metrics"):
