@@ -21,12 +21,13 @@ from chatgate.providers.base import ProviderSettings
 from chatgate.runtime.service import Node, Parts
 from chatgate.sandbox import routes, seeds
 from chatgate.sandbox.directory import SandboxDirectory
+from chatgate.simulators.sms.centre import SmsCentre
 from chatgate.simulators.viber.app import app as viber_app
 from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.server import Server
 from chatgate.simulators.viber.templates import Template
 
-PROVIDER = "viber"
+VIBER, SMS = "viber", "sms"
 SEND_PATH = "/vibersrvc/1/send_message"
 
 
@@ -60,8 +61,12 @@ class Sandbox:
         self._stack.push_async_callback(partner_server.stop)
         self._stack.push_async_callback(partner.stop)  # before its server, so that hanging calls are let go
 
+        centre = SmsCentre(clock=self._clock, journal=folder / "sms-centre.journal", random=random.Random())
+        await centre.start()
+        self._stack.push_async_callback(centre.stop)
+
         receipts_secret = secrets.token_urlsafe(24)
-        configuration = self._with_partner(f"{partner_server.url}{SEND_PATH}", receipts_secret)
+        configuration = self._simulated(f"{partner_server.url}{SEND_PATH}", receipts_secret, centre.port)
 
         async def compose(parts: Parts, _stack: AsyncExitStack) -> None:
             async def on_birth(name: str) -> None:
@@ -77,14 +82,20 @@ class Sandbox:
         await node.start()
         self._stack.push_async_callback(node.stop)
         self.url = node.url
-        partner.set_callback_url(f"{_from_inside(node.url)}/receipts/{PROVIDER}/{receipts_secret}")
+        partner.set_callback_url(f"{_from_inside(node.url)}/receipts/{VIBER}/{receipts_secret}")
         partner.resume()
 
-    def _with_partner(self, url: str, receipts_secret: str) -> Configuration:
-        """Return the configuration with the simulated partner as the only provider."""
-        settings = ProviderSettings(kind="viber_partner", url=url, receipts_secret=receipts_secret)
-        route = Route(channel="viber", providers=(PROVIDER,))
-        return msgspec.structs.replace(self._configuration, providers={PROVIDER: settings}, routes=(route,))
+    def _simulated(self, viber_url: str, receipts_secret: str, sms_port: int) -> Configuration:
+        """Return the configuration with the simulators as the only providers."""
+        viber = ProviderSettings(kind="viber_partner", url=viber_url, receipts_secret=receipts_secret)
+        sms = ProviderSettings(
+            kind="smpp",
+            url=f"smpp://127.0.0.1:{sms_port}",
+            receipts_secret=receipts_secret,
+            options={"system_id": "sandbox", "password": "sandbox"},
+        )
+        routes = (Route(channel="viber", providers=(VIBER,)), Route(channel="sms", providers=(SMS,)))
+        return msgspec.structs.replace(self._configuration, providers={VIBER: viber, SMS: sms}, routes=routes)
 
 
 def _register(partner: ViberPartner, account: str) -> None:

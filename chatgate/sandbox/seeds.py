@@ -23,7 +23,6 @@ PARTNER_TEMPLATE = "744c4b5c-79c9-4324-97a0-75bdfca30001"
 PARTNER_TEMPLATE_BODY = "Hello {{param1}}, your order {{param2}} is on its way."
 LANGUAGE = "en"
 POLICY = "S_000001"
-SMS_SENDER = "chatgate"
 
 
 def is_account(access_key_id: str) -> bool:
@@ -41,6 +40,13 @@ def service_id(account: str) -> int:
     return int.from_bytes(blake2b(account.encode(), digest_size=6, person=b"service").digest(), "big")
 
 
+def sms_sender(account: str) -> str:
+    """Return the SMS sender id of an account: like the service id its own, so that phones of accounts stay apart."""
+    if account == MAIN_ACCOUNT:
+        return "chatgate"
+    return "cg" + blake2b(account.encode(), digest_size=5, person=b"sms").hexdigest()[:9]
+
+
 def possessions(account: str, key: AccessKey) -> Possessions:
     template = Template(
         template_code=TEMPLATE, language=LANGUAGE, name=TEMPLATE_NAME, body=TEMPLATE_BODY, standing=Standing.APPROVED,
@@ -53,5 +59,5 @@ def possessions(account: str, key: AccessKey) -> Possessions:
             Sender(sender=SENDER, channel="viber", service_id=str(service_id(account)), standing=Standing.APPROVED)
         ],
         templates=[template],
-        policies=[FallbackPolicy(policy_id=POLICY, name="SMS to everybody", sms_sender=SMS_SENDER)],
+        policies=[FallbackPolicy(policy_id=POLICY, name="SMS to everybody", sms_sender=sms_sender(account))],
     )
