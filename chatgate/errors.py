@@ -123,6 +123,8 @@ TEMPLATE_CODE_EMPTY = ErrorCode("InvalidParameter.TemplateCodeNotEmpty", 200, "T
 LANGUAGE_EMPTY = ErrorCode("InvalidParameter.LanguageNotEmpty", 200, "Language must not be empty.", "service", "`Type` is `template` without `Language`")
 LANGUAGE_NOT_SUPPORTED = ErrorCode("InvalidParameter.LanguageNotSupport", 200, "The language is not supported.", "service", "`Language` is none of the codes that CAMS lists")
 SMS_NOT_SUPPORTED = ErrorCode("InvalidParameter.SendSmsNotSupport", 200, "SMS fallback is not active.", "service", "`FallBackId` names a policy that is switched off")
+PAGE_INVALID = ErrorCode("InvalidParameter.PageInvalid", 200, "The page values are not valid.", "service", "`Page` is not a JSON object with an `Index` from 1 and a `Size` from 1 to 100")
+TOO_FAR_BACK = ErrorCode("InvalidParameter.TimeRange", 200, "Too many messages lie between StartTime and EndTime to find this page; narrow them.", "ours", "the page of a list lies below more messages than are looked at")
 IDEMPOTENCY_MISMATCH = ErrorCode("IdempotentParameterMismatch", 400, "The request uses an idempotency key that came before with other parameters.", "ours", "the same `Idempotency-Key` (or TaskId and To, where the space says so) with another request")
 
 # fmt: on

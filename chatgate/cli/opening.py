@@ -13,7 +13,7 @@ import typer
 from chatgate import config, sealing
 from chatgate.clock import SystemClock
 from chatgate.config import Configuration
-from chatgate.errors import SettingError
+from chatgate.errors import NotFound, SettingError
 from chatgate.sealing import KeyRing
 from chatgate.store import database
 from chatgate.store.store import Store
@@ -64,3 +64,11 @@ def with_store(configured: Configuration, work: Callable[[Store, KeyRing], Await
 
 def _fatal(reason: str) -> None:
     raise SystemExit(f"chatgate: {reason}")
+
+
+async def account_id(store: Store, name: str) -> int:
+    """Return the id of an account. Raises NotFound."""
+    found = await store.find_account(name)
+    if found is None:
+        raise NotFound(f"There is no account {name!r}.")
+    return found

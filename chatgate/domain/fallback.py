@@ -4,8 +4,9 @@ Rules:
 
 1. At most one SMS a message: ``FIRED`` is left by nothing, and the store moves to it by one compare-and-set.
 2. A committed delivery calls it off; a delivery that comes after it fired changes nothing here (the recipient has both,
-   and ``both_arrived`` counts them).
-3. Somebody who blocked the sender gets no promotional SMS, unless the space says that consent exists.
+   which is noted).
+3. Whatever would fire it more than ``LATE_LIMIT`` after it should have fired holds it instead, for an operator.
+4. Somebody who blocked the sender gets no promotional SMS, unless the space says that consent exists.
 
 Source: page "Send Viber messages", ``FallBackDuration`` and ``FallBackRule``. ``docs/state-machine.md`` is drawn from
 this table.
@@ -22,6 +23,7 @@ from chatgate.domain.message import (
     FallbackOrder,
     FallbackState,
     Label,
+    Message,
     MessageKind,
     MessageType,
     Status,
@@ -48,20 +50,25 @@ class FallbackEvent(StrEnum):
     DELIVERED = "the message was delivered"
     RELEASED = "an operator released it"
     DROPPED = "an operator dropped it"
+    UNREADABLE = "the stored message cannot be read"
 
+
+_CALLS_OFF = {
+    event: FallbackState.CALLED_OFF
+    for event in (FallbackEvent.BLOCKED, FallbackEvent.DELIVERED, FallbackEvent.UNREADABLE)
+}
 
 TRANSITIONS: dict[FallbackState, dict[FallbackEvent, FallbackState]] = {
     FallbackState.ARMED: {
         FallbackEvent.DUE: FallbackState.FIRED,
-        FallbackEvent.LATE: FallbackState.HELD,
         FallbackEvent.FAILED: FallbackState.FIRED,
-        FallbackEvent.BLOCKED: FallbackState.CALLED_OFF,
-        FallbackEvent.DELIVERED: FallbackState.CALLED_OFF,
+        FallbackEvent.LATE: FallbackState.HELD,
+        **_CALLS_OFF,
     },
     FallbackState.HELD: {
         FallbackEvent.RELEASED: FallbackState.FIRED,
         FallbackEvent.DROPPED: FallbackState.CALLED_OFF,
-        FallbackEvent.DELIVERED: FallbackState.CALLED_OFF,
+        **_CALLS_OFF,
     },
     FallbackState.FIRED: {},
     FallbackState.CALLED_OFF: {},
@@ -73,22 +80,31 @@ def advance(state: FallbackState, event: FallbackEvent) -> FallbackState | None:
     return TRANSITIONS[state].get(event)
 
 
-def on_status(status: Status, failure_code: str | None, label: Label, *, consent: bool) -> FallbackEvent | None:
-    """Return what a new status of the message means for its fallback (the coupling of the two machines).
+def on_status(message: Message, status: Status, failure_code: str | None, now: Instant) -> FallbackEvent | None:
+    """Return what a new status of ``message`` means for its fallback (the coupling of the two machines).
 
-    ``consent``: whether the space says that recipients agreed to SMS, also where they blocked the Viber sender.
+    ``UNKNOWN`` is handed in at rest only: its time is over, and nobody knows.
     """
     if status in (Status.DELIVERED, Status.READ):
         return FallbackEvent.DELIVERED
-    if status in (Status.FAILED, Status.EXPIRED):
-        unwanted = failure_code == BLOCKED and label is Label.PROMOTION and not consent
-        return FallbackEvent.BLOCKED if unwanted else FallbackEvent.FAILED
-    return None
+    if status not in (Status.FAILED, Status.EXPIRED, Status.UNKNOWN):
+        return None
+    if failure_code == BLOCKED and not may_text_blocked(message):
+        return FallbackEvent.BLOCKED
+    # Without an outage a failure is known when the message's time is over, and before the fallback's time comes.
+    latest = message.expires_at if message.fallback_at is None else min(message.expires_at, message.fallback_at)
+    return FallbackEvent.LATE if now - latest > LATE_LIMIT else FallbackEvent.FAILED
 
 
 def on_time(fallback_at: Instant, now: Instant) -> FallbackEvent:
     """Return what it means that the fallback's time has come."""
     return FallbackEvent.LATE if now - fallback_at > LATE_LIMIT else FallbackEvent.DUE
+
+
+def may_text_blocked(message: Message) -> bool:
+    """Whether an SMS may go to somebody who blocked the Viber sender."""
+    order = message.draft.fallback
+    return message.draft.label is not Label.PROMOTION or (order is not None and order.consent)
 
 
 def due_at(accepted_at: Instant, order: FallbackOrder) -> Instant | None:
@@ -100,8 +116,9 @@ def sms(parent: Draft, order: FallbackOrder) -> Draft:
     """Return the SMS that is sent instead: an ordinary message."""
     return Draft(
         account_id=parent.account_id, space_id=parent.space_id, channel="sms", sender=order.sms_sender,
-        service_id=order.sms_sender, recipient=parent.recipient, kind=MessageKind.MESSAGE, message_type=MessageType.TEXT,
-        label=parent.label, content=Content(text=order.content), ttl=SMS_TTL, task_id=parent.task_id,
+        service_id=order.sms_sender, recipient=parent.recipient, kind=MessageKind.MESSAGE,
+        message_type=MessageType.TEXT, label=parent.label, content=Content(text=order.content), ttl=SMS_TTL,
+        task_id=parent.task_id,
     )  # fmt: skip
 
 

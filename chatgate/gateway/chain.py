@@ -33,6 +33,7 @@ from chatgate.errors import (
     INVALID_VERSION,
     NONCE_USED,
     SERVICE_UNAVAILABLE,
+    TOO_FAR_BACK,
     ApiError,
     StoreUnavailable,
     invalid,
@@ -53,6 +54,9 @@ VERSION = "2020-06-06"
 
 LONGEST_IDEMPOTENCY_KEY = 255
 """As Stripe's; promise P3."""
+
+SAID_AFTERWARDS = (IDEMPOTENCY_MISMATCH, TOO_FAR_BACK)
+"""Refusals of calls that have spent their nonce."""
 
 log = structlog.get_logger(__name__)
 
@@ -141,8 +145,8 @@ class Gateway:
 
     async def _spend(self, caller: Caller, error: ApiError) -> None:
         """Spend the nonce of a call that was refused by its operation; a replay is answered as such."""
-        if error.row is IDEMPOTENCY_MISMATCH:
-            return  # said by the transaction that spent it
+        if error.row in SAID_AFTERWARDS:
+            return
         replay = error.row is NONCE_USED
         if replay or not await self._store.spend_nonce(caller.nonce):
             self._flow_control.take_back(caller.account)

@@ -11,12 +11,21 @@ import msgspec
 from chatgate.callbacks import signature
 from chatgate.clock import SECOND
 from chatgate.domain import fallback, routing
+from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Draft, FallbackState, Message, RetryKey, Status
 from chatgate.domain.routing import Route
-from chatgate.errors import IDEMPOTENCY_MISMATCH, NONCE_USED, SERVICE_UNAVAILABLE, SMS_NOT_SUPPORTED, ApiError
+from chatgate.errors import (
+    IDEMPOTENCY_MISMATCH,
+    NONCE_USED,
+    SERVICE_UNAVAILABLE,
+    SMS_NOT_SUPPORTED,
+    TOO_FAR_BACK,
+    ApiError,
+)
 from chatgate.operations.base import Call, Webhook
 from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance
 from chatgate.store.endpoints import EndpointChange, EndpointOrder
+from chatgate.store.history import TooFarBack
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 
@@ -87,6 +96,14 @@ class Desk:
         if not await self._store.set_endpoints(EndpointOrder(changes=changes, nonce=call.nonce)):
             raise ApiError(NONCE_USED)
 
+    async def history(self, call: Call, asked: Question) -> Page:
+        if not await self._store.spend_nonce(call.nonce):  # first: a replay looks at nothing
+            raise ApiError(NONCE_USED)
+        try:
+            return await self._store.history(call.account.account_id, asked)
+        except TooFarBack:
+            raise ApiError(TOO_FAR_BACK) from None
+
     def _with_sms_lane(self, draft: Draft) -> Draft:
         """Fix the provider of the SMS now; refuse a fallback that no route could carry.
 
@@ -106,6 +123,7 @@ def _as_stored(acceptance: Acceptance) -> Message:
     return Message(
         id=acceptance.key, account_id=acceptance.draft.account_id, draft=acceptance.draft,
         accepted_at=acceptance.now, expires_at=acceptance.now + acceptance.draft.ttl * SECOND, status=Status.ACCEPTED,
-        attempt=0, due_at=acceptance.now + ACCEPT_LEASE, request_id=acceptance.request_id, sender=acceptance.draft.sender,
+        attempt=0, due_at=acceptance.now + ACCEPT_LEASE, request_id=acceptance.request_id,
+        sender=acceptance.draft.sender,
         fallback_state=None if acceptance.draft.fallback is None else FallbackState.ARMED,
     )  # fmt: skip

@@ -8,7 +8,7 @@ A module in this folder is one operation and has::
 
 ``execute`` returns the fields of the answer besides ``RequestId``; it raises ``ApiError`` to refuse. Whatever it
 changes, it changes in one store verb that also spends ``call.nonce``: so a replayed request finds its nonce used, and
-a request that failed half-way has changed nothing.
+a request that failed half-way has changed nothing. One that only reads spends its nonce before it reads.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import msgspec
 from chatgate import operations, plugins
 from chatgate.clock import Instant
 from chatgate.domain.account import AccountView
+from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Draft, RetryKey
 
 
@@ -51,24 +52,6 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """None: nowhere."""
 
 
-class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of the history of a sender is wanted. None: not narrowed by it."""
-
-    sender: str
-    channel: str
-    space_id: str
-    index: int
-    """1, 2, …"""
-    size: int
-    recipient: str | None
-    template_code: str | None
-    statuses: frozenset[str] | None
-    since: Instant | None
-    until: Instant | None
-    outbound: bool
-    inbound: bool
-
-
 class Desk(Protocol):
     """What an operation may ask of the rest. The store and the dispatcher stand behind it."""
 
@@ -86,6 +69,10 @@ class Desk(Protocol):
 
     async def set_webhooks(self, call: Call, webhooks: Sequence[Webhook]) -> None:
         """Commit where news of the account go, and spend the nonce. Raises ApiError: NONCE_USED."""
+        ...
+
+    async def history(self, call: Call, asked: Question) -> Page:
+        """Spend the nonce, and return one page of the account's past. Raises ApiError: NONCE_USED, TOO_FAR_BACK."""
         ...
 
 

@@ -29,7 +29,7 @@ from chatgate.sandbox.moments import instant
 from chatgate.store import search
 from chatgate.store.search import Filter, Story
 from chatgate.store.store import Store
-from chatgate.store.timeline import timeline
+from chatgate.store.timeline import PublicId, timeline
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -134,7 +134,8 @@ class _Pages:
         story = None if key is None else await self._store.story(await self._account(request), key)
         if story is None:
             raise Refused(404, "There is no such message in this account.")
-        return self._summary(story.message) | {"timeline": _steps(story), "fallback": _fallback(story.message)}
+        public = self._store.message_ids.public
+        return self._summary(story.message) | {"timeline": _steps(story, public), "fallback": _fallback(story, public)}
 
     async def phone(self, request: Request) -> object:
         number = request.path_params["number"]
@@ -174,13 +175,14 @@ class _Pages:
         }
 
 
-def _steps(story: Story) -> list[dict[str, str]]:
-    return [{"at": as_text(step.at), "event": step.event, "detail": step.detail} for step in timeline(story)]
+def _steps(story: Story, public: PublicId) -> list[dict[str, str]]:
+    return [{"at": as_text(step.at), "event": step.event, "detail": step.detail} for step in timeline(story, public)]
 
 
-def _fallback(message: Message) -> dict[str, object] | None:
-    """Return the fallback as ordered; it fires with the fallback issue."""
-    return None if message.draft.fallback is None else {"state": "armed", "message_id": None}
+def _fallback(story: Story, public: PublicId) -> dict[str, object] | None:
+    """Return where the fallback stands, and the SMS once there is one; None where none was ordered."""
+    state = story.message.fallback_state
+    return None if state is None else {"state": state, "message_id": public(story.sms.id) if story.sms else None}
 
 
 def _json(status: int, value: object) -> Response:

@@ -6,42 +6,37 @@ happen is in ``domain.fallback``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from chatgate.clock import Instant
 from chatgate.domain import fallback
 from chatgate.domain.fallback import FallbackEvent
-from chatgate.domain.message import FallbackState, Label, Message, Status
+from chatgate.domain.message import FallbackState, Message, Status
 from chatgate.store import messages, rows
 from chatgate.store.changes import Change
 from chatgate.store.tables import blocks, notes
 from chatgate.store.tables import messages as table
 
+BOTH = "both arrived"
+
+_ARRIVED = (Status.DELIVERED, Status.READ)
+
 
 def follow(connection: Connection, changes: Sequence[Change], now: Instant, keys: Callable[[], int]) -> None:
-    """Move the fallbacks of messages whose status changed; count those who got both."""
-    if not changes:
-        return
-    ordered = {change.message_id: change for change in changes if change.has_fallback}
-    for message in _waiting(connection, list(ordered)):
-        change = ordered[message.id]
-        _move(connection, message, _event(message, change), now, keys)
-    arrived = [c for c in changes if c.status in (Status.DELIVERED, Status.READ)]
-    for change in arrived:
-        _note_both(connection, change, now, keys)
-
-
-def _event(message: Message, change: Change) -> FallbackEvent | None:
-    order = message.draft.fallback
-    if order is None:
-        return None
-    if change.status is Status.UNKNOWN:  # at rest: its time is over and nobody knows
-        return FallbackEvent.FAILED
-    code = change.failure.code if change.failure is not None else None
-    return fallback.on_status(change.status, code, message.draft.label, consent=order.consent)
+    """Move the fallbacks of messages whose status changed; note where both messages arrived."""
+    newest = {change.message_id: change for change in changes if change.has_fallback}
+    for message in _waiting(connection, newest):
+        change = newest[message.id]
+        code = None if change.failure is None else change.failure.code
+        event = fallback.on_status(message, change.status, code, now)
+        if event is not None:
+            _move(connection, message, event, now, keys)
+    for change in changes:
+        if change.status in _ARRIVED and (change.has_fallback or change.is_fallback):
+            _note_both(connection, change, now, keys)
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +53,10 @@ def fire_due(connection: Connection, items: Sequence[Sweep]) -> list[int]:
     for item in items:
         due = select(table).where(table.c.fallback_state == FallbackState.ARMED, table.c.fallback_at <= item.now)
         due = due.order_by(table.c.fallback_at).limit(item.limit).with_for_update(skip_locked=True)
-        found = [messages.of_row(row) for row in connection.execute(due)]
-        for message in found:
-            at = message.fallback_at if message.fallback_at is not None else item.now
-            _move(connection, message, fallback.on_time(at, item.now), item.now, item.keys)
+        found = connection.execute(due).all()
+        for row in found:
+            event = fallback.on_time(row.fallback_at, item.now)
+            _move(connection, messages.of_row(row), event, item.now, item.keys)
         answers.append(len(found))
     return answers
 
@@ -76,77 +71,77 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     keys: Callable[[], int]
 
 
+AT_ONCE = 1000
+"""Held fallbacks that one decision moves, at most: it holds up everybody else's commit."""
+
+
 def decide(connection: Connection, items: Sequence[Decision]) -> list[int]:
-    """Release or drop held fallbacks; answer how many."""
+    """Release or drop held fallbacks, the oldest first, up to ``AT_ONCE``; answer how many."""
     answers = []
     for item in items:
-        held = select(table).where(table.c.fallback_state == FallbackState.HELD).limit(1000).with_for_update()
+        held = select(table).where(table.c.fallback_state == FallbackState.HELD)
         if item.account_id is not None:
             held = held.where(table.c.account_id == item.account_id)
-        found = [messages.of_row(row) for row in connection.execute(held)]
-        for message in found:
-            event = FallbackEvent.RELEASED if item.release else FallbackEvent.DROPPED
-            _move(connection, message, event, item.now, item.keys)
+        found = connection.execute(held.order_by(table.c.id).limit(AT_ONCE).with_for_update()).all()
+        event = FallbackEvent.RELEASED if item.release else FallbackEvent.DROPPED
+        for row in found:
+            _move(connection, messages.of_row(row), event, item.now, item.keys)
         answers.append(len(found))
     return answers
 
 
-def _waiting(connection: Connection, message_ids: Sequence[int]) -> list[Message]:
-    if not message_ids:
-        return []
+def _waiting(connection: Connection, message_ids: Collection[int]) -> list[Message]:
+    """Return the messages whose fallback may still move. This transaction has changed them: nobody else can now."""
     open_states = (FallbackState.ARMED, FallbackState.HELD)
     found = select(table).where(table.c.id.in_(message_ids), table.c.fallback_state.in_(open_states))
-    return [messages.of_row(row) for row in connection.execute(found.with_for_update())]
+    return [messages.of_row(row) for row in connection.execute(found)] if message_ids else []
 
 
-def _move(
-    connection: Connection, message: Message, event: FallbackEvent | None, now: Instant, keys: Callable[[], int]
-) -> None:
+def _move(connection: Connection, message: Message, event: FallbackEvent, now: Instant, keys: Callable[[], int]) -> None:
     before, order = message.fallback_state, message.draft.fallback
-    if event is None or before is None or order is None:
+    if before is None:
         return
-    if event in (FallbackEvent.DUE, FallbackEvent.FAILED, FallbackEvent.RELEASED) and _unwanted(connection, message):
-        event = FallbackEvent.BLOCKED if before is FallbackState.ARMED else FallbackEvent.DROPPED
     after = fallback.advance(before, event)
+    if after is FallbackState.FIRED and (obstacle := _obstacle(connection, message)) is not None:
+        event, after = obstacle, fallback.advance(before, obstacle)
     if after is None:
         return
     sql = "UPDATE messages SET fallback_state = ?, fallback_at = NULL WHERE id = ? AND fallback_state = ?"
     if rows.execute(connection, sql, [(str(after), message.id, str(before))]) != 1:
         return  # somebody was faster: this is the one compare-and-set
     _note(connection, message.id, message.account_id, f"fallback {after}", f"Because {event}.", now, keys)
-    if after is FallbackState.FIRED:
+    if after is FallbackState.FIRED and order is not None:
         messages.insert_child(connection, message, fallback.sms(message.draft, order), order.lane or "", now, keys())
 
 
-def _unwanted(connection: Connection, message: Message) -> bool:
-    """Whether the recipient is known to have blocked the sender, and no consent to SMS exists (promotions only)."""
-    draft, order = message.draft, message.draft.fallback
-    if draft.label is not Label.PROMOTION or order is None or order.consent:
-        return False
+def _obstacle(connection: Connection, message: Message) -> FallbackEvent | None:
+    """Return why there can be no SMS: nobody knows what was ordered, or the recipient is known not to want it."""
+    draft = message.draft
+    if draft.fallback is None:
+        return FallbackEvent.UNREADABLE
+    if fallback.may_text_blocked(message):
+        return None
     known = select(blocks.c.at).where(
         blocks.c.account_id == message.account_id,
         blocks.c.service_id == draft.service_id,
         blocks.c.recipient == draft.recipient,
     )
-    return connection.execute(known).first() is not None
+    return FallbackEvent.BLOCKED if connection.execute(known).first() is not None else None
 
 
 def _note_both(connection: Connection, change: Change, now: Instant, keys: Callable[[], int]) -> None:
     """Note on the Viber message that its recipient has the SMS too; once."""
-    own = select(table.c.parent_id).where(table.c.id == change.message_id)
-    parent_id = connection.execute(own).scalar() if change.is_fallback else change.message_id
-    arrived = (Status.DELIVERED, Status.READ)
-    parent = select(table.c.id).where(table.c.id == parent_id, table.c.status.in_(arrived))
-    child = select(table.c.id).where(table.c.parent_id == parent_id, table.c.status.in_(arrived))
-    if parent_id is None or connection.execute(parent).first() is None or connection.execute(child).first() is None:
-        return
+    parent_id: int | None = change.message_id
+    if change.is_fallback:
+        own = select(table.c.parent_id).where(table.c.id == change.message_id).scalar_subquery()
+        # Locked: of two nodes, one with the message and one with its SMS, the later sees what the earlier did.
+        parent_id = connection.execute(select(table.c.id).where(table.c.id == own).with_for_update()).scalar()
+    pair = or_(table.c.id == parent_id, table.c.parent_id == parent_id)
+    arrived = connection.execute(select(table.c.id).where(pair, table.c.status.in_(_ARRIVED))).all()
     told = select(notes.c.id).where(notes.c.message_id == parent_id, notes.c.event == BOTH)
-    if connection.execute(told).first() is None:
+    if parent_id is not None and len(arrived) == 2 and connection.execute(told).first() is None:
         detail = "The recipient has the Viber message and the SMS."
         _note(connection, parent_id, change.account_id, BOTH, detail, now, keys)
-
-
-BOTH = "both arrived"
 
 
 def _note(

@@ -33,9 +33,9 @@ _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Draft).decode
 
 _COLUMNS = (
-    "id", "account_id", "lane", "status", "attempt", "losses", "due_at", "accepted_at", "expires_at", "status_at",
-    "sender", "service_id", "recipient", "parent_id", "fallback_state", "fallback_at", "failure_code", "failure_reason",
-    "request_id", "draft",
+    "id", "account_id", "space_id", "lane", "status", "attempt", "losses", "due_at", "accepted_at", "expires_at",
+    "status_at", "sender", "service_id", "recipient", "template_code", "parent_id", "fallback_state", "fallback_at",
+    "failure_code", "failure_reason", "request_id", "draft",
 )  # fmt: skip
 NOTE_COLUMNS = ("id", "message_id", "account_id", "at", "event", "detail")
 
@@ -47,9 +47,9 @@ def row(
     """Return the row of a message that is accepted at ``now``."""
     failure, order = draft.failure, draft.fallback
     return (
-        key, draft.account_id, lane, "accepted" if failure is None else "failed", 0, 0, due_at, now,
+        key, draft.account_id, draft.space_id, lane, "accepted" if failure is None else "failed", 0, 0, due_at, now,
         now + draft.ttl * SECOND, now, draft.sender if parent is None else parent.draft.sender, draft.service_id,
-        draft.recipient, None if parent is None else parent.id,
+        draft.recipient, draft.template_code, None if parent is None else parent.id,
         None if order is None else FallbackState.ARMED.value, None if order is None else fallback.due_at(now, order),
         None if failure is None else failure.code, None if failure is None else failure.reason, request_id,
         _encode(draft).decode(),

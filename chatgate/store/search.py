@@ -9,11 +9,11 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from chatgate.clock import Instant
-from chatgate.domain.message import Message, Status
+from chatgate.domain.message import FallbackState, Message, Status
 from chatgate.ids import key_at
 from chatgate.store import rows
 from chatgate.store.messages import of_row
-from chatgate.store.tables import attempts, messages, notes, receipts, templates, tokens
+from chatgate.store.tables import attempts, callbacks, messages, notes, receipts, templates, tokens
 
 LONGEST_LIST = 1000
 
@@ -34,7 +34,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of one message. The three lists are in order of time."""
+    """All that is known of one message. The lists are in order of time."""
 
     message: Message
     status_at: Instant
@@ -42,6 +42,9 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Sequence[rows.AnyRow]
     receipts: Sequence[rows.AnyRow]
     notes: Sequence[rows.AnyRow]
+    callbacks: Sequence[rows.AnyRow]
+    sms: Message | None
+    """Its fallback, once that was sent."""
 
 
 def list_messages(connection: Connection, wanted: Filter) -> list[Message]:
@@ -101,7 +104,22 @@ def story(connection: Connection, account_id: int | None, message_id: int) -> St
         attempts=own(attempts, attempts.c.number),
         receipts=own(receipts, receipts.c.id),
         notes=own(notes, notes.c.id),
+        callbacks=own(callbacks, callbacks.c.id),
+        sms=_fallback_of(connection, message_id),
     )
+
+
+def _fallback_of(connection: Connection, message_id: int) -> Message | None:
+    child = connection.execute(select(messages).where(messages.c.parent_id == message_id)).first()
+    return None if child is None else of_row(child)
+
+
+def held_fallbacks(connection: Connection, account_id: int | None, limit: int) -> list[Message]:
+    """Return messages whose fallback waits for an operator, oldest first; None: of all accounts."""
+    held = select(messages).where(messages.c.fallback_state == FallbackState.HELD).order_by(messages.c.id).limit(limit)
+    if account_id is not None:
+        held = held.where(messages.c.account_id == account_id)
+    return [of_row(row) for row in connection.execute(held)]
 
 
 Reported = tuple[Message, str | None]

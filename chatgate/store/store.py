@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chatgate.clock import DAY, Clock, Instant
 from chatgate.domain.account import AccessKey, AccountView
+from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Message, Status
 from chatgate.errors import StoreUnavailable
 from chatgate.ids import Keys, MessageIds
@@ -30,6 +31,7 @@ from chatgate.store import (
     database,
     endpoints,
     fallbacks,
+    history,
     installation,
     migration,
     receipts,
@@ -56,6 +58,7 @@ class Store:
         self._writer_engine = database.open_writer(url)
         self._reader_engine = database.open_reader(url)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._archivist = ThreadPoolExecutor(1, thread_name_prefix="archivist")  # a long look back holds up no reader
         self._committer = Committer(self._writer_engine, on_fatal=on_fatal)
         self.keys: Keys
         self.message_ids: MessageIds
@@ -84,6 +87,7 @@ class Store:
     async def close(self) -> None:
         await self._committer.close()
         self._threads.shutdown()
+        self._archivist.shutdown(cancel_futures=True)
         self._writer_engine.dispose()
         self._reader_engine.dispose()
 
@@ -128,7 +132,7 @@ class Store:
         """Store what people wrote back; answer how many found their account. Acknowledge only after this."""
         return await self._committer.run(replies.take_replies, arrival)
 
-    # --- fallbacks and callbacks ---------------------------------------------------------------------------------------
+    # --- fallbacks and callbacks -------------------------------------------------------------------------------------
 
     async def fire_fallbacks(self, sweep: fallbacks.Sweep) -> int:
         """Fire the fallbacks whose time has come; each exactly once, however many nodes ask. Answer how many moved."""
@@ -203,6 +207,14 @@ class Store:
     async def story(self, account_id: int | None, message_id: int) -> search.Story | None:
         return await self._read(search.story, account_id, message_id)
 
+    async def history(self, account_id: int, asked: Question) -> Page:
+        """Return one page of an account's past; raises history.TooFarBack."""
+        return await self._read_by(self._archivist, history.page, account_id, asked, self.message_ids.public)
+
+    async def held_fallbacks(self, account_id: int | None, limit: int) -> list[Message]:
+        """Return messages whose fallback waits for an operator, oldest first; None: of all accounts."""
+        return await self._read(search.held_fallbacks, account_id, limit)
+
     async def reported(self, message_ids: Sequence[int]) -> dict[int, search.Reported]:
         return await self._read(search.reported, message_ids)
 
@@ -225,6 +237,15 @@ class Store:
         }
 
     async def _read(self, verb: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return await self._read_by(self._threads, verb, *args, **kwargs)
+
+    async def _read_by(
+        self,
+        threads: ThreadPoolExecutor,
+        verb: Callable[Concatenate[Connection, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
         def run() -> R:
             try:
                 with self._reader_engine.connect() as connection:
@@ -232,4 +253,4 @@ class Store:
             except DBAPIError as error:
                 raise StoreUnavailable(f"the database cannot be read: {type(error).__name__}") from error
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        return await asyncio.get_running_loop().run_in_executor(threads, run)

@@ -144,6 +144,7 @@ messages = Table(
     metadata,
     Column("id", Long, primary_key=True, autoincrement=False),
     Column("account_id", Long, nullable=False),
+    Column("space_id", Text, nullable=False),
     Column("lane", Text, nullable=False, comment="the provider that is to carry it (domain.routing)"),
     Column("status", Text, nullable=False),
     Column("attempt", SmallInteger, nullable=False),
@@ -157,6 +158,7 @@ messages = Table(
     ),
     Column("service_id", Text, nullable=False),
     Column("recipient", Text, nullable=False),
+    Column("template_code", Text),
     Column("parent_id", Long),
     Column("fallback_state", Text),
     Column("fallback_at", Long),
@@ -166,6 +168,12 @@ messages = Table(
     Column("draft", Text, nullable=False),
 )
 Index("ix_messages_account", messages.c.account_id, messages.c.id)
+_called = text("parent_id IS NULL")
+Index(
+    "ix_messages_history",  # recipient is no part of the order: it is there so that no row is read to look at it
+    messages.c.account_id, messages.c.sender, messages.c.space_id, messages.c.id, messages.c.recipient,
+    sqlite_where=_called, postgresql_where=_called,
+)  # fmt: skip
 _due = text("due_at IS NOT NULL")
 Index("ix_messages_due", messages.c.lane, messages.c.due_at, sqlite_where=_due, postgresql_where=_due)
 _unknown = text("status = 'unknown'")
@@ -262,13 +270,12 @@ endpoints = Table(
     Column("account_id", Long, nullable=False),
     Column("sender", Text, nullable=False, comment="From whose news it hears; empty: all senders without an own one"),
     Column("kind", Text, nullable=False, comment="status or inbound"),
-    Column("url", Text, nullable=False),
+    Column("url", Text, comment="None: taken away"),
     Column("batch", SmallInteger, nullable=False, comment="reports in one call, at most"),
-    Column("failures", Integer, nullable=False, comment="calls in a row that it did not answer"),
-    Column("due_at", Long, comment="when it next has something to be told; None: nothing"),
+    Column("failures", Integer, nullable=False, comment="turns in a row in which it did not answer"),
+    Column("free_at", Long, nullable=False, comment="until then it is in a node's hands, or rests"),
     UniqueConstraint("account_id", "sender", "kind"),
 )
-Index("ix_endpoints_due", endpoints.c.due_at, sqlite_where=_due, postgresql_where=_due)
 
 callbacks = Table(
     "callbacks",
@@ -283,9 +290,9 @@ callbacks = Table(
     Column("reason", Text),
     Column("body", Text, comment="whole report, where it is about no message"),
     Column("state", Text, nullable=False, comment="waiting, heard, undeliverable"),
-    Column("batch_id", Long, comment="id of the first one of the call it is told in; kept over all tries"),
+    Column("batch_id", Long, comment="the call that it is told in, kept over all tries"),
     Column("tries", SmallInteger, nullable=False),
-    Column("due_at", Long),
+    Column("due_at", Long, comment="while it waits: not before"),
     Column("answer", Text, comment="what the endpoint said last"),
 )
 Index("ix_callbacks_due", callbacks.c.endpoint_id, callbacks.c.due_at, sqlite_where=_due, postgresql_where=_due)

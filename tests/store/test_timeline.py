@@ -13,7 +13,7 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"])
 
 
 async def events(journey: Journey, key: int) -> list[str]:
-    steps = timeline(await journey.story(key))
+    steps = timeline(await journey.story(key), str)
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     return [step.event for step in steps]
 
@@ -39,7 +39,7 @@ async def test_the_long_way(journey: Journey, clock: HandClock) -> None:
         "accepted", "sending", "deferred", "sending", "unknown", "sent once more", "sending", "sent", "read",
         "delivered",
     ]  # fmt: skip
-    steps = timeline(await journey.story(key))
+    steps = timeline(await journey.story(key), str)
     assert steps[0].at == start
     assert "template welcome" in steps[0].detail
     assert "HTTP503 The provider is ill." in steps[2].detail
@@ -50,7 +50,7 @@ async def test_the_long_way(journey: Journey, clock: HandClock) -> None:
 async def test_known_failure(journey: Journey) -> None:
     key = await journey.accept(failure=Failure(code="SenderPaused", reason="It is paused."))
     assert await events(journey, key) == ["accepted", "failed"]
-    assert timeline(await journey.story(key))[1].detail == "SenderPaused: It is paused."
+    assert timeline(await journey.story(key), str)[1].detail == "SenderPaused: It is paused."
 
 
 async def test_lost_attempt(journey: Journey, clock: HandClock) -> None:

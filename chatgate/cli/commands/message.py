@@ -14,7 +14,7 @@ from chatgate.errors import NotFound, SettingError
 from chatgate.sealing import KeyRing
 from chatgate.store.search import Filter, Story
 from chatgate.store.store import Store
-from chatgate.store.timeline import next_step, timeline
+from chatgate.store.timeline import PublicId, next_step, timeline
 
 MessageId = Annotated[str, typer.Argument(metavar="MESSAGE_ID", help="The 24 digits that the call answered.")]
 
@@ -62,10 +62,10 @@ def show(
     database: opening.Database = None,
 ) -> None:  # fmt: skip
     """Show one message with its content."""
-    story, public = _find(message_id, opening.configuration(config, data=data, database=database))
+    story, public_id = _find(message_id, opening.configuration(config, data=data, database=database))
     message, draft = story.message, story.message.draft
     fields: dict[str, object] = {
-        "message_id": public, "status": message.status, "accepted_at": as_text(message.accepted_at),
+        "message_id": public_id(message.id), "status": message.status, "accepted_at": as_text(message.accepted_at),
         "expires_at": as_text(message.expires_at), "channel": draft.channel, "from": draft.sender,
         "to": draft.recipient,
         "type": draft.kind, "message_type": draft.message_type, "label": draft.label, "ttl": draft.ttl,
@@ -87,8 +87,9 @@ def why(
     database: opening.Database = None,
 ) -> None:  # fmt: skip
     """Tell each step of a message, with time and reason, and what comes next."""
-    story, public = _find(message_id, opening.configuration(config, data=data, database=database))
-    steps = timeline(story)
+    story, public_id = _find(message_id, opening.configuration(config, data=data, database=database))
+    steps = timeline(story, public_id)
+    public = public_id(story.message.id)
     coming = next_step(story.message, SystemClock().now())
     if as_json:
         listed = [{"at": as_text(step.at), "event": step.event, "detail": step.detail} for step in steps]
@@ -96,19 +97,19 @@ def why(
         return
     print(f"{public} to {story.message.draft.recipient} is {story.message.status}.\n")
     for step in steps:
-        print(f"{as_text(step.at)}  {step.event:<10} {output.plain(step.detail)}")
+        print(f"{as_text(step.at)}  {step.event:<15} {output.plain(step.detail)}")
     print(f"\n{coming}")
 
 
-def _find(message_id: str, configured: Configuration) -> tuple[Story, str]:
-    async def work(store: Store, _ring: KeyRing) -> Story | None:
+def _find(message_id: str, configured: Configuration) -> tuple[Story, PublicId]:
+    async def work(store: Store, _ring: KeyRing) -> tuple[Story, PublicId]:
         key = store.message_ids.key(message_id)
-        return None if key is None else await store.story(None, key)
+        story = None if key is None else await store.story(None, key)
+        if story is None:
+            raise NotFound(f"There is no message {output.plain(message_id)}.")
+        return story, store.message_ids.public
 
-    story = opening.with_store(configured, work)
-    if story is None:
-        raise NotFound(f"There is no message {output.plain(message_id)}.")
-    return story, message_id.lower()
+    return opening.with_store(configured, work)
 
 
 def _row(store: Store, account: str, message: Message) -> dict[str, object]:

@@ -76,14 +76,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("body", sa.Text(), nullable=True, comment="whole report, where it is about no message"),
         sa.Column("state", sa.Text(), nullable=False, comment="waiting, heard, undeliverable"),
-        sa.Column(
-            "batch_id",
-            LONG,
-            nullable=True,
-            comment="id of the first one of the call it is told in; kept over all tries",
-        ),
+        sa.Column("batch_id", LONG, nullable=True, comment="the call that it is told in, kept over all tries"),
         sa.Column("tries", sa.SmallInteger(), nullable=False),
-        sa.Column("due_at", LONG, nullable=True),
+        sa.Column("due_at", LONG, nullable=True, comment="while it waits: not before"),
         sa.Column("answer", sa.Text(), nullable=True, comment="what the endpoint said last"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
     )
@@ -115,20 +110,12 @@ def upgrade() -> None:
             comment="From whose news it hears; empty: all senders without an own one",
         ),
         sa.Column("kind", sa.Text(), nullable=False, comment="status or inbound"),
-        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True, comment="None: taken away"),
         sa.Column("batch", sa.SmallInteger(), nullable=False, comment="reports in one call, at most"),
-        sa.Column("failures", sa.Integer(), nullable=False, comment="calls in a row that it did not answer"),
-        sa.Column("due_at", LONG, nullable=True, comment="when it next has something to be told; None: nothing"),
+        sa.Column("failures", sa.Integer(), nullable=False, comment="turns in a row in which it did not answer"),
+        sa.Column("free_at", LONG, nullable=False, comment="until then it is in a node's hands, or rests"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_endpoints")),
         sa.UniqueConstraint("account_id", "sender", "kind", name=op.f("uq_endpoints_account_id")),
-    )
-    op.create_index(
-        "ix_endpoints_due",
-        "endpoints",
-        ["due_at"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
         "fallback_policies",
@@ -153,6 +140,7 @@ def upgrade() -> None:
         "messages",
         sa.Column("id", LONG, autoincrement=False, nullable=False),
         sa.Column("account_id", LONG, nullable=False),
+        sa.Column("space_id", sa.Text(), nullable=False),
         sa.Column("lane", sa.Text(), nullable=False, comment="the provider that is to carry it (domain.routing)"),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempt", sa.SmallInteger(), nullable=False),
@@ -169,6 +157,7 @@ def upgrade() -> None:
         ),
         sa.Column("service_id", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("template_code", sa.Text(), nullable=True),
         sa.Column("parent_id", LONG, nullable=True),
         sa.Column("fallback_state", sa.Text(), nullable=True),
         sa.Column("fallback_at", LONG, nullable=True),
@@ -179,6 +168,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
     )
     op.create_index("ix_messages_account", "messages", ["account_id", "id"], unique=False)
+    op.create_index(
+        "ix_messages_history",
+        "messages",
+        ["account_id", "sender", "space_id", "id", "recipient"],
+        unique=False,
+        sqlite_where=sa.text("parent_id IS NULL"),
+        postgresql_where=sa.text("parent_id IS NULL"),
+    )
     op.create_index(
         "ix_messages_due",
         "messages",
