@@ -85,6 +85,7 @@ class Gateway:
         self._clock = clock
         self._metrics = metrics
         self._validation_status = validation_status
+        self._answered_ok = {action: metrics.calls.labels(action, "OK") for action in operations}
 
     async def answer(self, request: HttpRequest, host: str, base_url: str) -> HttpResponse:
         """Answer one request; never raises. ``host`` becomes ``HostId``, ``base_url`` leads to the error centre."""
@@ -102,7 +103,7 @@ class Gateway:
             log.exception("call.failed", request_id=request_id)
             refusal = ApiError(INTERNAL_ERROR)
         else:
-            self._metrics.calls.labels(rpc.action, "OK").inc()
+            self._answered_ok[rpc.action].inc()
             return response.success(rpc.format, rpc.action, request_id, fields)
         return self._refuse(request, rpc, request_id, refusal, host, base_url)
 

@@ -144,7 +144,7 @@ def parse(table: Sequence[Parameter], params: Mapping[str, str]) -> dict[str, An
 
     :raises ApiError: for the first row whose parameter is missing or wrong.
     """
-    return {row.name: _value(row, params) for row in table}
+    return {row.name: value(row, params) for row in table}
 
 
 def check(table: Sequence[Parameter], params: Mapping[str, str]) -> list[ApiError]:
@@ -152,13 +152,17 @@ def check(table: Sequence[Parameter], params: Mapping[str, str]) -> list[ApiErro
     found = []
     for row in table:
         try:
-            _value(row, params)
+            value(row, params)
         except ApiError as error:
             found.append(error)
     return found
 
 
-def _value(row: Parameter, params: Mapping[str, str]) -> object:
+def value(row: Parameter, params: Mapping[str, str]) -> Any:
+    """Return the value of one row, None where it is not given.
+
+    :raises ApiError: its parameter is missing or wrong.
+    """
     text = params.get(row.name, "")
     if text:
         return row.read(text)

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -199,6 +200,7 @@ def _bounded(text: str, name: str) -> str:
     return text
 
 
+@lru_cache(maxsize=128)  # the calls of a moment carry the same few seconds
 def _instant(text: str) -> Instant:
     if _timestamp.fullmatch(text) is None:
         raise ApiError(MALFORMED_TIMESTAMP)

@@ -42,6 +42,12 @@ POLL = 0.25
 """Seconds between looks for due messages when nothing was found: backlog, retries, rescue. A message accepted by this
 node does not wait for it."""
 
+GATHER = 0.005
+"""Seconds in which slots that become free are gathered before the backlog is claimed for them together."""
+
+SETTLE_EVERY = 5_000_000_000
+"""Nanoseconds between looks for what needs no slot while none is free: it passes over the whole backlog."""
+
 LEASE_MARGIN = 10 * SECOND
 """How much longer an attempt's lease is than the provider's reply time-out: for the wait before the request, and for
 the commits around it."""
@@ -94,6 +100,8 @@ class Lane:
         self._lease = self._longest_send + LEASE_MARGIN
         self._in_hand: deque[Message] = deque()
         self._takers: deque[asyncio.Future[Message | None]] = deque()
+        self._freed = asyncio.Event()
+        self._settled_at = -SETTLE_EVERY
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -154,24 +162,39 @@ class Lane:
             return self._in_hand.popleft()
         taker: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
         self._takers.append(taker)
+        self._freed.set()
         return await taker
 
     async def _feed(self) -> None:
         """Bring due messages from the database to free slots, and settle those that need no slot."""
         while not self._stopping.is_set():
+            backlog = False
             try:
-                more = await self._claim()
+                backlog = await self._claim()
             except StoreUnavailable:
-                more = False
+                log.warning("lane.store_unavailable", provider=self.name)
             except Exception:
                 log.exception("lane.claim_failed", provider=self.name)
-                more = False
-            if not more:
+            if backlog:
+                await self._free_slots()
+            else:
                 await self._sleep(self._poll)
 
+    async def _free_slots(self) -> None:
+        """Return when slots are free again (several at once, if others follow closely), or after a poll."""
+        if not self._takers:
+            self._freed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._freed.wait(), self._poll)
+        await self._sleep(GATHER)
+
     async def _claim(self) -> bool:
-        """Take what is due; return whether to look again at once."""
+        """Take what is due; return whether there may be more of it than there were free slots."""
         free, now = len(self._takers), self._clock.now()
+        if free == 0:
+            if self._monotonic() - self._settled_at < SETTLE_EVERY:
+                return True
+            self._settled_at = self._monotonic()
         claim = Claim(
             lane=self.name, now=now, limit=free or self._slots, settle_only=free == 0, until=now + self._lease,
             keys=self._store.keys.next, unknown_wait=self._policy.unknown_wait, unknown_policy=self._policy.unknown,
@@ -181,7 +204,7 @@ class Lane:
             self.hand(message)
         if claimed.settled:
             self._metrics.settled.inc(claimed.settled)
-        return claimed.more and bool(self._takers)
+        return claimed.more or free == 0
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, but wake at once when stopping."""
@@ -259,5 +282,16 @@ class Lane:
             attempt=attempt, message=message, jitter=self._jitter(), keys=self._store.keys.next,
             unknown_wait=self._policy.unknown_wait, unknown_policy=self._policy.unknown,
         )  # fmt: skip
-        if await self._store.record(end) is None:
+        if await self._recorded(end, message) is None:
             self._metrics.overtaken.inc()
+
+    async def _recorded(self, end: AttemptEnd, message: Message) -> Status | None:
+        """Store the end of an attempt, again and again while its lease lasts: an outcome that is known must not become
+        unknown because the database was away for a moment. Storing it twice changes nothing."""
+        while True:
+            try:
+                return await self._store.record(end)
+            except StoreUnavailable:
+                if self._stopping.is_set() or message.due_at is None or self._clock.now() >= message.due_at:
+                    raise
+                await self._sleep(self._poll)

@@ -25,8 +25,14 @@ def upgrade(url: str) -> None:
         engine.dispose()
 
 
-def test_a_fresh_database_is_what_the_tables_say(url: str) -> None:
-    engine = database.open_writer(url)
+@pytest.mark.parametrize("migrated", [False, True])
+def test_a_fresh_database_is_what_the_tables_say(empty_url: str, migrated: bool) -> None:
+    """Made at once, or by all migrations from the first on."""
+    engine = database.open_writer(empty_url)
+    if migrated:
+        with engine.begin() as connection:
+            migration.migrate(connection)
+    upgrade(empty_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []

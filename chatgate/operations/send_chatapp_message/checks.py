@@ -45,7 +45,7 @@ from chatgate.operations.base import Call
 from chatgate.operations.send_chatapp_message.parameters import CHANNELS, PARAMETERS, SENT_FAILED, UNDELIVERED
 from chatgate.protocol import params, strict_json
 
-_TABLES = {row.name: (row,) for row in PARAMETERS}
+_ROWS = {row.name: row for row in PARAMETERS}
 _NO_CONTENT = Content()
 
 
@@ -77,13 +77,13 @@ class Form:
 
     def read(self, name: str) -> Any:
         """Return the value of a parameter, None where it is not given and not required."""
-        return params.parse(_TABLES[name], self.call.params)[name]
+        return params.value(_ROWS[name], self.call.params)
 
     def need(self, name: str) -> Any:
         """Return the value of a parameter that this call needs, though not every call does."""
         value = self.read(name)
         if value is None:
-            raise ApiError(_TABLES[name][0].missing, param=name)
+            raise ApiError(_ROWS[name].missing, param=name)
         return value
 
 
