@@ -11,9 +11,11 @@ from collections.abc import Callable
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver
 
 from chatgate.callbacks import guard
 from chatgate.callbacks.guard import ForbiddenAddress
+from chatgate.callbacks.names import Names
 
 ANSWER_WITHIN = 3.0
 """Seconds (CAMS, "Configure message receipts")."""
@@ -33,12 +35,20 @@ class Hearing(msgspec.Struct, frozen=True, kw_only=True):
 class Delivery:
     """Posts to customers' endpoints. Knows no proxy, no cookie, no redirect, no compression."""
 
-    def __init__(self, allows: Callable[[str], bool]) -> None:
-        """``allows`` decides about every address right before it is connected to (``guard``)."""
-        connector = aiohttp.TCPConnector(limit=0, limit_per_host=0, socket_factory=guard.socket_factory(allows))
+    def __init__(
+        self, allows: Callable[[str], bool], *, within: float = ANSWER_WITHIN, names: AbstractResolver | None = None
+    ) -> None:
+        """``allows`` decides about every address right before it is connected to (``guard``); ``names`` (the system's
+        resolver, if not given) only says which address that is. ``within``: seconds for the whole of one post."""
+        self._within = within
+        self._names = names or Names()
+        connector = aiohttp.TCPConnector(
+            limit=0, limit_per_host=0, resolver=self._names, socket_factory=guard.socket_factory(allows)
+        )
         self._session = aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN), headers={"user-agent": "chatgate"},
+            timeout=aiohttp.ClientTimeout(total=within),
+            headers={"user-agent": "chatgate", "accept-encoding": "identity"},
         )  # fmt: skip
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Hearing:
@@ -48,16 +58,22 @@ class Delivery:
             async with self._session.post(url, data=body, headers=sent, allow_redirects=False) as response:
                 return judge(response.status, await _beginning(response.content))
         except TimeoutError:
-            return Hearing(heard=False, reached=False, reason=f"No answer within {ANSWER_WITHIN:.0f} seconds.")
+            return _silent(f"No answer within {self._within:g} seconds.")
+        except aiohttp.ClientConnectorError as error:
+            forbidden = isinstance(error.os_error, ForbiddenAddress)
+            return _silent("The address is not allowed." if forbidden else f"No connection: {type(error).__name__}.")
         except aiohttp.ClientError as error:
-            if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ForbiddenAddress):
-                return Hearing(heard=False, reached=False, reason="The address is not on the public Internet.")
-            return Hearing(heard=False, reached=False, reason=f"No connection: {type(error).__name__}.")
+            return _silent(f"The connection broke: {type(error).__name__}.")
         except (OSError, ValueError) as error:
-            return Hearing(heard=False, reached=False, reason=f"The address cannot be used: {type(error).__name__}.")
+            return _silent(f"The address cannot be used: {type(error).__name__}.")
 
     async def close(self) -> None:
         await self._session.close()
+        await self._names.close()
+
+
+def _silent(reason: str) -> Hearing:
+    return Hearing(heard=False, reached=False, reason=reason)
 
 
 async def _beginning(stream: aiohttp.StreamReader) -> bytes:

@@ -17,18 +17,22 @@ from urllib.parse import urlsplit
 
 from chatgate.errors import ChatgateError
 
-# IANA special-purpose address registries (RFC 6890 and updates), and what cloud providers answer metadata on.
+# IANA special-purpose address registries (RFC 6890 and updates), and where Azure answers its virtual machines
+# (168.63.129.16); the other clouds' metadata addresses are special-purpose ones.
 DENIED = tuple(
     ip_network(network)
     for network in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
-        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+        "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
+        "240.0.0.0/4",
         "2001::/23",  # IETF protocol assignments, Teredo and ORCHID among them
-        "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16",
+        "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
     )
 )  # fmt: skip
 PUBLIC_IPV6 = ip_network("2000::/3")
+
+LONGEST_URL = 2000
 
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
 
@@ -87,8 +91,8 @@ def check_url(url: str) -> str:
         return "it must begin with https:// (or http://) and name a host"
     if parts.username is not None or parts.password is not None:
         return "it must not hold a user name or password"
-    if any(character <= " " or character == "\\" for character in url) or len(url) > 2000:
-        return "it holds a blank, a control character or a backslash, or is longer than 2000 characters"
+    if not url.isprintable() or " " in url or "\\" in url or len(url) > LONGEST_URL:
+        return f"it holds a blank, a control character or a backslash, or is longer than {LONGEST_URL} characters"
     if port == 0:
         return "port 0 does not exist"
     return ""

@@ -26,15 +26,25 @@ class ReportStatus(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
 
 
+class CallbackState(StrEnum):
+    """Where a report stands."""
+
+    WAITING = "waiting"
+    HEARD = "heard"
+    UNDELIVERABLE = "undeliverable"
+    """Given up: it is listed, and can be replayed."""
+
+
 REPORTED: dict[Status, ReportStatus] = {
     Status.SENT: ReportStatus.SENT,
     Status.DELIVERED: ReportStatus.DELIVERED,
     Status.READ: ReportStatus.READ,
     Status.FAILED: ReportStatus.FAILED,
     Status.EXPIRED: ReportStatus.FAILED,
+    Status.UNKNOWN: ReportStatus.FAILED,
 }
-"""Statuses that are told. Expired is Failed with SRVC_TIMEOUT; accepted and sending are not told; unknown says nothing
-until it is resolved or its time to live ends."""
+"""What is told of a change. Expired is Failed with SRVC_TIMEOUT. Unknown is a change at rest only: its time is over and
+nobody knows. Accepted and sending are not told."""
 
 RETRIES = (
     5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR,
@@ -69,7 +79,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_de
     template_code: str | None = None
     template_name: str | None = None
     language: str | None = None
-    origin_phone_number: str | None = None
 
 
 def report(
@@ -81,9 +90,8 @@ def report(
     return Report(
         message_id=public_id, from_=draft.sender, to=draft.recipient, status=status, status_description=str(status),
         timestamp=at, msg_frame_type="template" if template else "message", type=kind,
-        task_id=draft.task_id or public_id,
-        error_code=None if failure is None else failure.code,
-        error_description=f"{failure.code}:{failure.reason}" if failure is not None else None,
+        task_id=draft.task_id or public_id, error_code=None if failure is None else failure.code,
+        error_description=None if failure is None else f"{failure.code}:{failure.reason}".removesuffix(":"),
         template_code=draft.template_code if template else None, template_name=template_name if template else None,
         language=draft.language if template else None,
     )  # fmt: skip
@@ -99,13 +107,16 @@ def subscription(status: ReportStatus, sender: str, recipient: str, at: Instant)
 
 
 def inbound(reply: Reply, public_id: str, sender: str, space_id: str) -> bytes:
-    """Return the report of a reply (``ChatAppInbound``). The sample for Viber is not published: fields as documented."""
-    media = {"filename": reply.file_name, "url": reply.media}
+    """Return the report of a reply (``ChatAppInbound``). The sample for Viber is not published: fields as documented,
+    ``caption`` is ours."""
+    text, kind = reply.text or "", "TEXT"
+    if reply.media is not None:
+        kind = "IMAGE" if reply.file_name is None else "DOCUMENT"
+        media = {"url": reply.media, "filename": reply.file_name, "caption": reply.text}
+        text = msgspec.json.encode({key: value for key, value in media.items() if value is not None}).decode()
     told = {
-        "MessageId": public_id, "From": reply.recipient, "To": sender, "Timestamp": reply.at,
-        "Type": "TEXT" if reply.media is None else "DOCUMENT" if reply.file_name else "IMAGE",
-        "Message": (reply.text or "") if reply.media is None else msgspec.json.encode(media).decode(),
-        "CustSpaceId": space_id, "NoticeType": "inbound",
+        "MessageId": public_id, "From": reply.recipient, "To": sender, "Timestamp": reply.at, "Type": kind,
+        "Message": text, "CustSpaceId": space_id, "NoticeType": "inbound",
     }  # fmt: skip
     return msgspec.json.encode(told)
 

@@ -187,7 +187,7 @@ class Node:
         self._stack.push_async_callback(delivery.close)
         sender = CallbackSender(
             parts.store,
-            delivery,
+            delivery.post,
             self._clock,
             self.metrics,
             lambda sealed, account_id: parts.key_ring.open(sealed, signature.purpose(account_id)),

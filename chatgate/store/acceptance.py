@@ -124,11 +124,9 @@ def begin(connection: Connection, items: Sequence[Beginning]) -> list[bool]:
     own = [(item.now, item.until, item.message_id, item.lease) for item in items]
     if len(own) == 1:
         return [rows.execute(connection, sql, own) == 1]
-    savepoint = connection.begin_nested()
-    if rows.execute(connection, sql, own) == len(own):
-        savepoint.commit()
+    if rows.all_or_none(connection, lambda: rows.execute(connection, sql, own), len(own)):
         return [True] * len(own)
-    savepoint.rollback()  # rare: some are in other hands. One by one it is plain which
+    # Rare: some are in other hands. One by one it is plain which.
     return [rows.execute(connection, sql, [one]) == 1 for one in own]
 
 

@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
@@ -49,7 +50,7 @@ def record(connection: Connection, items: Sequence[AttemptEnd]) -> list[Status |
     attempt is open); the attempt and its token are stored all the same. Receipts that came before their token are
     joined here.
     """
-    answers = [_end(connection, item) for item in items]
+    answers = _move(connection, items)
     moved = [_change(item, status) for item, status in zip(items, answers, strict=True) if status is not None]
     now, keys = items[-1].attempt.ended_at, items[-1].keys
     follow(connection, [change for change in moved if change is not None], now, keys)
@@ -70,25 +71,41 @@ def record(connection: Connection, items: Sequence[AttemptEnd]) -> list[Status |
     return answers
 
 
-def _end(connection: Connection, item: AttemptEnd) -> Status | None:
-    """Move the message as the outcome says, if it still waits for this attempt."""
+def _move(connection: Connection, items: Sequence[AttemptEnd]) -> list[Status | None]:
+    """Move messages as the outcomes of their attempts say, where they still wait for these attempts."""
+    events = [lifecycle.OUTCOME_EVENTS[item.attempt.result.outcome] for item in items]
+    answers: list[Status | None] = [None] * len(items)
+    for event in dict.fromkeys(events):
+        places = [place for place, own in enumerate(events) if own is event]
+        status, sql = lifecycle.TRANSITIONS[Status.SENDING][event], _MOVES[event]
+        values = [(str(status), *_values(items[place], event)) for place in places]
+        every = partial(rows.execute, connection, sql, values)
+        if len(values) > 1 and rows.all_or_none(connection, every, len(values)):
+            moved = [True] * len(values)
+        else:  # one, or some that were overtaken: one by one it is plain which
+            moved = [rows.execute(connection, sql, [one]) == 1 for one in values]
+        for place, done in zip(places, moved, strict=True):
+            answers[place] = status if done else None
+    return answers
+
+
+def _sql(event: Event) -> str:
+    sources = [s for s in (Status.SENDING, Status.UNKNOWN) if lifecycle.advance(s, event) is not None]
+    listed = ", ".join(f"'{source}'" for source in sources)
+    return (
+        "UPDATE messages SET status = ?, status_at = ?, due_at = ?, losses = ?, failure_code = ?, failure_reason = ? "
+        f"WHERE id = ? AND attempt = ? AND status IN ({listed})"
+    )
+
+
+_MOVES = {event: _sql(event) for event in dict.fromkeys(lifecycle.OUTCOME_EVENTS.values())}
+
+
+def _values(item: AttemptEnd, event: Event) -> rows.Values:
     attempt, result = item.attempt, item.attempt.result
-    event = lifecycle.OUTCOME_EVENTS[result.outcome]
     failure = (result.code, result.reason) if event is Event.REFUSED else (None, None)
     losses = item.message.losses + (event is Event.LOST)
-    sources = [s for s in (Status.SENDING, Status.UNKNOWN) if lifecycle.advance(s, event) is not None]
-    status = lifecycle.TRANSITIONS[Status.SENDING][event]
-    marks = ", ".join("?" * len(sources))
-    changed = rows.execute(
-        connection,
-        "UPDATE messages SET status = ?, status_at = ?, due_at = ?, losses = ?, failure_code = ?, failure_reason = ? "
-        f"WHERE id = ? AND attempt = ? AND status IN ({marks})",
-        [
-            (str(status), attempt.ended_at, _due_at(item, event), losses, *failure, attempt.message_id, attempt.number)
-            + tuple(map(str, sources))
-        ],
-    )
-    return status if changed else None
+    return (attempt.ended_at, _due_at(item, event), losses, *failure, attempt.message_id, attempt.number)
 
 
 def _due_at(item: AttemptEnd, event: Event) -> Instant | None:

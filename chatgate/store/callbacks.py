@@ -2,7 +2,7 @@
 
 Rules:
 
-1. A report is heard, or undeliverable and listed; nothing is dropped in silence. Replayed, it is told as if it were new.
+1. A report is heard, or undeliverable and listed; nothing is dropped in silence. Replayed, it is told like a new one.
 2. Writing a report touches no row that another transaction may hold: nodes do not wait for each other, and what is due
    is found by looking, so that no wake-up can be lost.
 """
@@ -15,13 +15,15 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from chatgate.clock import Instant
-from chatgate.domain.callback import REPORTED, CallbackState, ReportStatus
+from chatgate.domain.callback import REPORTED, CallbackState
 from chatgate.store import rows
 from chatgate.store.changes import Change
 from chatgate.store.tables import callbacks, endpoints
 
 STATUS, INBOUND = "status", "inbound"
 """Kinds of endpoints: ``StatusCallbackUrl`` and ``UpCallbackUrl``."""
+
+GONE = "The endpoint was taken away."
 
 _COLUMNS = (
     "endpoint_id", "account_id", "message_id", "status", "at", "code", "reason", "body", "state", "tries", "due_at",

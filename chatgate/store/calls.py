@@ -34,12 +34,9 @@ def spend_nonces(connection: Connection, keys: Sequence[bytes]) -> list[bool]:
     if len(keys) == 1:
         return [_insert_nonces(connection, keys) == 1]
     distinct = sorted(set(keys))  # in one order on all nodes: no deadlock when two get the same calls
-    savepoint = connection.begin_nested()
-    if _insert_nonces(connection, distinct) == len(distinct):
-        savepoint.commit()
+    if rows.all_or_none(connection, lambda: _insert_nonces(connection, distinct), len(distinct)):
         fresh = set(distinct)
     else:  # rare: somebody replays. One set query tells whose nonce is used
-        savepoint.rollback()
         used = set(connection.execute(select(nonces.c.key).where(nonces.c.key.in_(distinct))).scalars())
         fresh = {key for key in distinct if key not in used}
         if _insert_nonces(connection, sorted(fresh)) != len(fresh):

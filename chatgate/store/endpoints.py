@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, func, select, update
 
-from chatgate.store import calls, rows
-from chatgate.store.tables import accounts, callbacks, endpoints
+from chatgate.store import callbacks, calls, rows
+from chatgate.store.tables import accounts, endpoints
+from chatgate.store.tables import callbacks as reports
 
 
 class EndpointChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,35 +39,36 @@ class EndpointOrder(msgspec.Struct, frozen=True, kw_only=True):
 def set_endpoints(connection: Connection, items: Sequence[EndpointOrder]) -> list[bool]:
     """Put, change or take away endpoints; answer for each order whether its nonce was fresh (if not, nothing was done).
 
-    What waits for an endpoint that is taken away becomes undeliverable.
+    What waits for an endpoint that is taken away becomes undeliverable. Its row stays: whoever is just writing a report
+    for it, or replays one, has it listed with the next look, and told once the endpoint is put again.
     """
     answers = []
     for order in items:
         fresh = order.nonce is None or calls.spend_nonces(connection, [order.nonce])[0]
         if fresh:
-            _set(connection, order.changes)
+            for change in order.changes:
+                _set(connection, change)
         answers.append(fresh)
     return answers
 
 
-def _set(connection: Connection, changes: Sequence[EndpointChange]) -> None:
-    for item in changes:
+def _set(connection: Connection, item: EndpointChange) -> None:
+    if item.url is None:
         same = (endpoints.c.account_id == item.account_id) & (endpoints.c.sender == item.sender)
-        same &= endpoints.c.kind == item.kind
-        if item.url is None:
-            gone = select(endpoints.c.id).where(same)
-            waiting = update(callbacks).where(callbacks.c.endpoint_id.in_(gone), callbacks.c.state == "waiting")
-            connection.execute(
-                waiting.values(state="undeliverable", due_at=None, answer="The endpoint was taken away.")
-            )
-            connection.execute(endpoints.delete().where(same))
-            continue
-        columns = ("id", "account_id", "sender", "kind", "url", "batch", "failures", "due_at")
-        row = (item.key, item.account_id, item.sender, item.kind, item.url, item.batch, 0, None)
-        then = "ON CONFLICT (account_id, sender, kind) DO UPDATE SET url = excluded.url, batch = excluded.batch, failures = 0"
-        rows.insert(connection, endpoints, columns, [row], then)
-        secret = func.coalesce(accounts.c.callback_secret, item.sealed_secret)
-        connection.execute(update(accounts).where(accounts.c.id == item.account_id).values(callback_secret=secret))
+        gone = select(endpoints.c.id).where(same, endpoints.c.kind == item.kind)
+        connection.execute(update(endpoints).where(endpoints.c.id.in_(gone)).values(url=None))
+        callbacks.give_up(connection, reports.c.endpoint_id.in_(gone), callbacks.GONE)
+        return
+    columns = ("id", "account_id", "sender", "kind", "url", "batch", "failures", "free_at")
+    row = (item.key, item.account_id, item.sender, item.kind, item.url, item.batch, 0, 0)
+    # A new address does not take over the rest of the old one, nor the turn that is open there.
+    then = (
+        "ON CONFLICT (account_id, sender, kind) DO UPDATE SET url = excluded.url, batch = excluded.batch, "
+        "failures = 0, free_at = CASE WHEN endpoints.url = excluded.url THEN endpoints.free_at ELSE 0 END"
+    )
+    rows.insert(connection, endpoints, columns, [row], then)
+    secret = func.coalesce(accounts.c.callback_secret, item.sealed_secret)
+    connection.execute(update(accounts).where(accounts.c.id == item.account_id).values(callback_secret=secret))
 
 
 def sealed_secret(connection: Connection, account_id: int) -> bytes | None:
@@ -76,11 +78,6 @@ def sealed_secret(connection: Connection, account_id: int) -> bytes | None:
 
 
 def list_endpoints(connection: Connection, account_id: int) -> list[rows.AnyRow]:
-    mine = select(endpoints).where(endpoints.c.account_id == account_id).order_by(endpoints.c.sender, endpoints.c.kind)
-    return list(connection.execute(mine))
-
-
-def undeliverable(connection: Connection, account_id: int, limit: int) -> list[rows.AnyRow]:
-    """Return reports that were given up, newest first."""
-    dead = select(callbacks).where(callbacks.c.account_id == account_id, callbacks.c.state == "undeliverable")
-    return list(connection.execute(dead.order_by(callbacks.c.id.desc()).limit(limit)))
+    """Return where an account is told, by sender and kind."""
+    mine = select(endpoints).where(endpoints.c.account_id == account_id, endpoints.c.url.is_not(None))
+    return list(connection.execute(mine.order_by(endpoints.c.sender, endpoints.c.kind)))

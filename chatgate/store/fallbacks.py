@@ -97,7 +97,9 @@ def _waiting(connection: Connection, message_ids: Collection[int]) -> list[Messa
     return [messages.of_row(row) for row in connection.execute(found)] if message_ids else []
 
 
-def _move(connection: Connection, message: Message, event: FallbackEvent, now: Instant, keys: Callable[[], int]) -> None:
+def _move(
+    connection: Connection, message: Message, event: FallbackEvent, now: Instant, keys: Callable[[], int]
+) -> None:
     before, order = message.fallback_state, message.draft.fallback
     if before is None:
         return

@@ -38,6 +38,7 @@ _NEEDED = (
     messages.c.id, messages.c.account_id, messages.c.status, messages.c.sender, messages.c.fallback_state,
     messages.c.parent_id,
 )  # fmt: skip
+_COLUMNS_OF_STANDING = ", ".join(f"messages.{column.name}" for column in _NEEDED)
 
 _Name = tuple[str, str]
 """Provider and token: what a provider's receipts call a message."""
@@ -111,6 +112,8 @@ def join_parked(
     if not born and not lost:
         return
     _turn(connection, [(row[0], row[1]) for row in born], lost)
+    if not lost and not _any_parked(connection, [row[1] for row in born]):
+        return
     clauses: list[ColumnElement[bool]] = [receipts.c.token.in_([row[1] for row in born])] if born else []
     clauses += [and_(receipts.c.service_id == s, receipts.c.recipient == r) for s, r in lost]
     parked = select(receipts).where(receipts.c.effect == "parked", or_(*clauses)).order_by(receipts.c.id)
@@ -129,6 +132,17 @@ def join_parked(
         joined = update(receipts).where(receipts.c.id == row.id)
         connection.execute(joined.values(effect=effect, message_id=standing.message_id, account_id=standing.account_id))
     standings.save()
+
+
+def _any_parked(connection: Connection, called: Sequence[str]) -> bool:
+    """Whether receipts with these tokens wait; nearly always none does, so the question is kept cheap."""
+    sql = f"SELECT 1 FROM receipts WHERE effect = 'parked' AND token IN ({rows.marks(len(called))}) LIMIT 1"
+    return connection.exec_driver_sql(rows.statement(connection, sql), tuple(called)).first() is not None
+
+
+def _lock(connection: Connection) -> str:
+    """SQLite has one writer; PostgreSQL locks the messages until the commit."""
+    return "FOR UPDATE OF messages" if connection.dialect.name == "postgresql" else ""
 
 
 def _adopt_parked(standings: _Standings, phone: _Phone, found: Sequence[rows.AnyRow]) -> None:
@@ -212,11 +226,15 @@ class _Standings:
         """Read the messages behind tokens."""
         if not names:
             return
-        found = select(tokens.c.provider, tokens.c.token, *_NEEDED)
-        found = found.join(messages, messages.c.id == tokens.c.message_id)
-        found = found.where(tokens.c.provider.in_({provider for provider, _ in names}))
-        found = found.where(tokens.c.token.in_({token for _, token in names})).order_by(messages.c.id)
-        for row in self._connection.execute(found.with_for_update(of=messages)):
+        providers, called = {provider for provider, _ in names}, {token for _, token in names}
+        sql = (
+            f"SELECT tokens.provider, tokens.token, {_COLUMNS_OF_STANDING} FROM tokens "
+            "JOIN messages ON messages.id = tokens.message_id "
+            f"WHERE tokens.provider IN ({rows.marks(len(providers))}) AND tokens.token IN ({rows.marks(len(called))}) "
+            f"ORDER BY messages.id {_lock(self._connection)}"
+        )
+        sql = rows.statement(self._connection, sql)
+        for row in self._connection.exec_driver_sql(sql, (*providers, *called)):
             self._by_name[row.provider, row.token] = self._by_message.setdefault(row.id, _Standing(row))
 
     def adopt(self, name: _Name, phone: _Phone) -> _Standing | None:

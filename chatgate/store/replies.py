@@ -14,7 +14,19 @@ from chatgate.clock import Instant
 from chatgate.domain.callback import ReportStatus, inbound, subscription
 from chatgate.domain.receipt import Receipt, ReceiptStatus, Reply
 from chatgate.store import callbacks, rows
-from chatgate.store.tables import blocks, replies, senders, spaces
+from chatgate.store.tables import replies, senders, spaces
+
+_REMEMBER = (
+    "INSERT INTO blocks (account_id, service_id, recipient, at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (account_id, service_id, recipient) DO UPDATE SET at = excluded.at WHERE excluded.at > blocks.at"
+)
+_FORGET = "DELETE FROM blocks WHERE account_id = ? AND service_id = ? AND recipient = ? AND at <= ?"
+
+_SUBSCRIPTIONS = {
+    ReceiptStatus.SUBSCRIBED: (ReportStatus.SUBSCRIBE, _FORGET),
+    ReceiptStatus.UNSUBSCRIBED: (ReportStatus.UNSUBSCRIBE, _REMEMBER),
+}
+"""What is told, and what is done. An older word does not undo a newer one."""
 
 
 class ReplyArrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,31 +57,21 @@ def _take(connection: Connection, item: ReplyArrival, reply: Reply, owner: rows.
     text = msgspec.json.encode(reply).decode()
     row = (key, owner.account_id, owner.sender, reply.recipient, reply.at, item.received_at, text)
     rows.insert(connection, replies, columns, [row])
-    space = (
-        select(spaces.c.space_id).where(spaces.c.account_id == owner.account_id).order_by(spaces.c.space_id).limit(1)
-    )
-    space_id = connection.execute(space).scalar() or ""
-    body = inbound(reply, item.public_id(key), owner.sender, space_id)
+    own = select(spaces.c.space_id).where(spaces.c.account_id == owner.account_id).order_by(spaces.c.space_id)
+    body = inbound(reply, item.public_id(key), owner.sender, connection.execute(own.limit(1)).scalar() or "")
     callbacks.enqueue_body(
         connection, owner.account_id, owner.sender, callbacks.INBOUND, "inbound", body, item.received_at
     )
 
 
 def note_subscriptions(connection: Connection, news: Sequence[Receipt], now: Instant) -> None:
-    """Remember who unsubscribed, forget who subscribed again, and tell it."""
+    """Remember who unsubscribed, forget who subscribed later, and tell it."""
     for receipt in news:
-        if receipt.status not in (ReceiptStatus.SUBSCRIBED, ReceiptStatus.UNSUBSCRIBED):
+        if receipt.status not in _SUBSCRIPTIONS:
             continue
-        gone = receipt.status is ReceiptStatus.UNSUBSCRIBED
         for owner in _owners(connection, receipt.service_id):
-            row = (owner.account_id, receipt.service_id, receipt.recipient)
-            if gone:
-                columns = ("account_id", "service_id", "recipient", "at")
-                rows.insert(connection, blocks, columns, [(*row, receipt.at)], "ON CONFLICT DO NOTHING")
-            else:
-                sql = "DELETE FROM blocks WHERE account_id = ? AND service_id = ? AND recipient = ?"
-                rows.execute(connection, sql, [row])
-            status = ReportStatus.UNSUBSCRIBE if gone else ReportStatus.SUBSCRIBE
+            status, sql = _SUBSCRIPTIONS[receipt.status]
+            rows.execute(connection, sql, [(owner.account_id, receipt.service_id, receipt.recipient, receipt.at)])
             body = subscription(status, owner.sender, receipt.recipient, receipt.at)
             callbacks.enqueue_body(connection, owner.account_id, owner.sender, callbacks.STATUS, str(status), body, now)
 

@@ -38,6 +38,7 @@ from chatgate.store import (
     replies,
     rows,
     search,
+    turns,
 )
 from chatgate.store.committer import Committer
 
@@ -142,13 +143,13 @@ class Store:
         """Release or drop the fallbacks that an outage held; answer how many."""
         return await self._committer.run(fallbacks.decide, decision)
 
-    async def claim_endpoints(self, claim: callbacks.CallbackClaim) -> list[callbacks.ClaimedEndpoint]:
+    async def claim_endpoints(self, claim: turns.EndpointClaim) -> list[turns.ClaimedEndpoint]:
         """Take endpoints that have something to be told; each is in the hands of one node."""
-        return await self._committer.run(callbacks.claim_endpoints, claim)
+        return await self._committer.run(turns.claim_endpoints, claim)
 
-    async def record_turn(self, end: callbacks.EndpointEnd) -> None:
+    async def record_turn(self, end: turns.TurnEnd) -> None:
         """Store what an endpoint heard."""
-        await self._committer.run(callbacks.record_turn, end)
+        await self._committer.run(turns.record_turn, end)
 
     async def set_endpoints(self, order: endpoints.EndpointOrder) -> bool:
         """Put, change or take away where an account is told; False: the call's nonce was used."""
@@ -161,7 +162,7 @@ class Store:
         return await self._read(endpoints.list_endpoints, account_id)
 
     async def undeliverable(self, account_id: int, limit: int) -> list[rows.AnyRow]:
-        return await self._read(endpoints.undeliverable, account_id, limit)
+        return await self._read(callbacks.undeliverable, account_id, limit)
 
     async def replay_callbacks(self, replay: callbacks.Replay) -> int:
         """Make undeliverable reports wait again; answer how many."""

@@ -1,4 +1,4 @@
-"""Fires the fallbacks whose time has come. Any number of nodes may run it: each fallback moves by one compare-and-set."""
+"""Fires the fallbacks whose time has come. Any number of nodes may run it: the store moves each of them once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ AT_ONCE = 200
 
 
 class FallbackTimer:
+    """``fire`` is run by a ``Loop``."""
+
     def __init__(self, store: Store, clock: Clock, metrics: Metrics) -> None:
         self._store = store
         self._clock = clock
@@ -20,10 +22,8 @@ class FallbackTimer:
 
     async def fire(self) -> None:
         """Move everything that is due."""
-        while True:
-            moved = await self._store.fire_fallbacks(
-                Sweep(now=self._clock.now(), limit=AT_ONCE, keys=self._store.keys.next)
-            )
+        moved = AT_ONCE
+        while moved == AT_ONCE:
+            sweep = Sweep(now=self._clock.now(), limit=AT_ONCE, keys=self._store.keys.next)
+            moved = await self._store.fire_fallbacks(sweep)
             self._metrics.fallbacks.inc(moved)
-            if moved < AT_ONCE:
-                return

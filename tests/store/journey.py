@@ -16,6 +16,8 @@ from chatgate.domain.message import (
     Attempt,
     Content,
     Draft,
+    FallbackOrder,
+    FallbackState,
     Label,
     Message,
     MessageKind,
@@ -29,8 +31,9 @@ from chatgate.domain.receipt import Receipt, ReceiptStatus
 from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance, Accepted, Beginning
 from chatgate.store.attempts import AttemptEnd
 from chatgate.store.claims import Claim, Claimed
+from chatgate.store.fallbacks import Decision, Sweep
 from chatgate.store.receipts import Arrival
-from chatgate.store.search import Story
+from chatgate.store.search import Filter, Story
 from chatgate.store.store import Store
 
 ACCOUNT = 7
@@ -47,6 +50,15 @@ DRAFT = Draft(
     recipient=PHONE, kind=MessageKind.MESSAGE, message_type=MessageType.TEXT, label=Label.TRANSACTION,
     content=Content(text="Your code is 1234"), ttl=TTL,
 )  # fmt: skip
+
+ORDER = FallbackOrder(
+    policy_id="S_000001", content="Your code, by SMS, is 1234", duration=600, rule="undelivered", sms_sender="Shop",
+    lane="sms",
+)  # fmt: skip
+
+
+def order(**changes: Any) -> FallbackOrder:
+    return msgspec.structs.replace(ORDER, **changes)
 
 
 def draft(**changes: Any) -> Draft:
@@ -158,6 +170,25 @@ class Journey:
         """Let receipts arrive in requests of their own that share one transaction; answer their effects."""
         arrivals = [self.store.apply_receipts(self.arrival([one])) for one in receipts]
         return [effect for effects in await asyncio.gather(*arrivals) for effect in effects]
+
+    # --- fallbacks ---------------------------------------------------------------------------------------------------
+
+    async def fire(self, store: Store | None = None, *, limit: int = 100) -> int:
+        """Fire what is due; answer how many moved."""
+        keys = (store or self.store).keys.next
+        return await (store or self.store).fire_fallbacks(Sweep(now=self.clock.now(), limit=limit, keys=keys))
+
+    async def decide(self, *, release: bool, account_id: int | None = None) -> int:
+        decision = Decision(account_id=account_id, release=release, now=self.clock.now(), keys=self.store.keys.next)
+        return await self.store.decide_fallbacks(decision)
+
+    async def fallback(self, message_id: int) -> FallbackState | None:
+        return (await self.message(message_id)).fallback_state
+
+    async def sms(self, message_id: int) -> list[Message]:
+        """Return every SMS that was accepted instead of a message."""
+        found = await self.store.list_messages(Filter(account_id=ACCOUNT, limit=1000))
+        return [message for message in found if message.parent_id == message_id]
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,8 @@ from chatgate.domain.message import (
 )
 from chatgate.errors import ApiError
 from chatgate.operations import send_chatapp_message as operation
-from chatgate.operations.base import Call, all_operations
+from chatgate.operations.base import all_operations
+from tests.operations.desk import MESSAGE_ID, Desk
 from tests.operations.send_chatapp_message.example import (
     CODE,
     FALLBACK,
@@ -69,7 +70,9 @@ def test_message_with_everything() -> None:
         **FALLBACK,
         **{"FallBackDuration": "120", "FallBackRule": "undelivered", "Label": "transaction"},
     }
-    order = FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="plain text", duration=120, rule="undelivered")
+    order = FallbackOrder(
+        policy_id="S_000001", sms_sender="ACME", content="plain text", duration=120, rule="undelivered"
+    )
     expected = msgspec.structs.replace(
         draft_of(MESSAGE),
         space_id="sdk",
@@ -229,22 +232,11 @@ def test_fingerprint_does_not_depend_on_the_order_of_parameters() -> None:
 # --- the operation ----------------------------------------------------------------------------------------------------
 
 
-class Desk:
-    default_ttl = 600
-
-    def __init__(self) -> None:
-        self.accepted: list[tuple[Call, Draft, RetryKey | None]] = []
-
-    async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
-        self.accepted.append((call, draft, retry))
-        return "61851ccb2f1365b16aee0001"
-
-
 async def test_execute() -> None:
     desk = Desk()
     made = call(MESSAGE, {}, "a")
     answer = await operation.execute(made, desk)
-    assert answer == {"Code": "OK", "Message": "OK", "MessageId": "61851ccb2f1365b16aee0001"}
+    assert answer == {"Code": "OK", "Message": "OK", "MessageId": MESSAGE_ID}
     draft, retry = operation.compose(made, 600)
     assert desk.accepted == [(made, draft, retry)]
     assert draft.ttl == 600

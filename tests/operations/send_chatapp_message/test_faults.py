@@ -120,7 +120,9 @@ def test_sent_failed_accepts(base: Mapping[str, str], changes: Changes, code: st
     draft = draft_of(base, {**SENT_FAILED, **changes})
     refusal = refusal_of(base, changes)
     assert draft.failure == Failure(code=code, reason=refusal.message)
-    order = FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="plain text", duration=None, rule="sentFailed")
+    order = FallbackOrder(
+        policy_id="S_000001", sms_sender="ACME", content="plain text", duration=None, rule="sentFailed"
+    )
     assert draft.fallback == order
     assert 30 <= draft.ttl <= 1_209_600
 
