@@ -44,6 +44,8 @@ def list_messages(
 
     async def work(store: Store, _ring: KeyRing) -> list[dict[str, object]]:
         rows = []
+        if account is not None and await store.find_account(account) is None:
+            raise NotFound(f"There is no account {account!r}.")
         for account_id, name in await store.account_names():
             if account not in (None, name):
                 continue
