@@ -42,8 +42,17 @@ def configuration(config_file: Path | None, sets: list[str] | None = None, **fla
     return config.load(given, os.environ, config.settings_file(config_file))
 
 
-def with_store(configured: Configuration, work: Callable[[Store, KeyRing], Awaitable[R]], *, make: bool = False) -> R:
-    """Run ``work`` over the store of a configuration. Without ``make`` it must exist and have this version's schema."""
+def with_store(
+    configured: Configuration,
+    work: Callable[[Store, KeyRing], Awaitable[R]],
+    *,
+    make: bool = False,
+    only_look: bool = False,
+) -> R:
+    """Run ``work`` over the store of a configuration. Without ``make`` it must exist and have this version's schema.
+
+    ``only_look``: the work writes nothing, so that it goes on when the disk is full.
+    """
     settings = configured.settings
     folder = Path(settings.data)
     if not make and not settings.database and not (folder / "chatgate.db").exists():
@@ -56,7 +65,9 @@ def with_store(configured: Configuration, work: Callable[[Store, KeyRing], Await
         raise SettingError(f"{error.filename or folder} cannot be used: {error.strerror}.") from None
 
     async def run() -> R:
-        store = await Store.open(url, clock=SystemClock(), key_ring=key_ring, on_fatal=_fatal, migrate=make)
+        store = await Store.open(
+            url, clock=SystemClock(), key_ring=key_ring, on_fatal=_fatal, migrate=make, only_look=only_look
+        )
         try:
             return await work(store, key_ring)
         finally:

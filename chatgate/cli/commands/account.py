@@ -94,7 +94,7 @@ def list_accounts(
             })  # fmt: skip
         return rows
 
-    rows = opening.with_store(opening.configuration(config, data=data, database=database), work)
+    rows = opening.with_store(opening.configuration(config, data=data, database=database), work, only_look=True)
     output.show(rows, as_json=as_json, empty="There is no account yet; `chatgate account create NAME` makes one.")
 
 

@@ -55,7 +55,7 @@ def list_messages(
             rows += [_row(store, name, message) for message in await store.list_messages(wanted)]
         return sorted(rows, key=lambda row: str(row["accepted_at"]), reverse=True)
 
-    rows = opening.with_store(opening.configuration(config, data=data, database=database), work)
+    rows = opening.with_store(opening.configuration(config, data=data, database=database), work, only_look=True)
     output.show(rows, as_json=as_json, empty="No message fits.")
 
 
@@ -107,7 +107,7 @@ def _find(message_id: str, configured: Configuration) -> tuple[Story, str]:
         key = store.message_ids.key(message_id)
         return None if key is None else await store.story(None, key)
 
-    story = opening.with_store(configured, work)
+    story = opening.with_store(configured, work, only_look=True)
     if story is None:
         raise NotFound(f"There is no message {output.plain(message_id)}.")
     return story, message_id.lower()
