@@ -7,6 +7,7 @@ precedence: flags, environment, file, defaults. Only ``runtime`` and ``cli`` may
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from chatgate.errors import SettingError
 from chatgate.providers.base import ProviderSettings
 
 T = TypeVar("T")
+
+_PROVIDER_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 PREFIX = "CHATGATE_"
 DEFAULT_FILE = "chatgate.toml"
@@ -123,15 +126,21 @@ def table() -> list[Row]:
     return rows
 
 
+def settings_file(named: Path | None) -> Path | None:
+    """Return the settings file that counts: the one named, else ``chatgate.toml`` of the working folder, if any."""
+    return named or (Path(DEFAULT_FILE) if Path(DEFAULT_FILE).exists() else None)
+
+
 def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None) -> Configuration:
     """Put a configuration together; raises SettingError with one sentence that names the setting.
 
-    ``flags``: only those given. ``file`` None: ``chatgate.toml`` of the working folder, where there is one.
+    ``flags``: only those given. ``file`` None: no file counts.
     """
-    written = _read(file)
+    written = {} if file is None else _read(file)
     sections = {"providers": written.pop("providers", {}), "routes": written.pop("routes", [])}
     names = [field.name for field in msgspec.structs.fields(Settings)]
-    _refuse_strangers(written, flags, environ, names)
+    own = {name: value for name, value in environ.items() if name not in _meant_for(sections["providers"])}
+    _refuse_strangers(written, flags, own, names)
     values: dict[str, object] = {}
     sources: dict[str, Source] = {}
     for name in names:
@@ -153,12 +162,9 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | N
     )  # fmt: skip
 
 
-def _read(file: Path | None) -> dict[str, Any]:
-    path = file or Path(DEFAULT_FILE)
-    if file is None and not path.exists():
-        return {}
+def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -177,9 +183,19 @@ def _refuse_strangers(
             raise SettingError(f"There is no setting {name!r} ({where}); `chatgate settings` lists all.")
 
 
+def _meant_for(providers: Any) -> set[object]:
+    """Return the environment names that provider sections point to: these are no settings."""
+    sections = providers.values() if isinstance(providers, dict) else ()
+    values = [value for section in sections if isinstance(section, dict) for value in section.values()]
+    return {value["env"] for value in values if _points_to_environment(value)}
+
+
 def _providers(sections: Any, environ: Mapping[str, str]) -> dict[str, ProviderSettings]:
     if not isinstance(sections, dict):
         raise SettingError("providers must be sections: [providers.NAME].")
+    for name in sections:
+        if not _PROVIDER_NAME.fullmatch(name):
+            raise SettingError(f"providers.{name!r}: a name has letters, digits, - and _; it is part of an address.")
     return {name: _provider(name, section, environ) for name, section in sections.items()}
 
 
@@ -190,12 +206,16 @@ def _provider(name: str, section: Any, environ: Mapping[str, str]) -> ProviderSe
     values = {key: _from_environment(f"providers.{name}.{key}", value, environ) for key, value in section.items()}
     own = {key: value for key, value in values.items() if key in known}
     options = {key: value for key, value in values.items() if key not in known}
-    return _convert(own | {"options": options}, ProviderSettings, f"providers.{name}", strict=True)
+    return _convert(own | {"options": options}, ProviderSettings, f"providers.{name}", strict=False)
 
 
-def _from_environment(name: str, value: object, environ: Mapping[str, str]) -> object:
+def _points_to_environment(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"env"}
+
+
+def _from_environment(name: str, value: Any, environ: Mapping[str, str]) -> object:
     """Return a value, or what ``{ env = "NAME" }`` points to."""
-    if not (isinstance(value, dict) and set(value) == {"env"}):
+    if not _points_to_environment(value):
         return value
     variable = str(value["env"])
     if not environ.get(variable):
@@ -205,6 +225,9 @@ def _from_environment(name: str, value: object, environ: Mapping[str, str]) -> o
 
 def _routes(sections: Any, providers: Any) -> tuple[Route, ...]:
     routes = _convert(sections, tuple[Route, ...], "routes", strict=True)
+    known = {field.name for field in msgspec.structs.fields(Route)}
+    for name in sorted({name for section in sections for name in section} - known):
+        raise SettingError(f"A route has no {name!r}; it may have {', '.join(sorted(known))}.")
     for route in routes:
         if not route.providers:
             raise SettingError("A route needs at least one provider.")
@@ -219,5 +242,6 @@ def _convert(value: Any, kind: type[T], what: str, *, strict: bool) -> T:
         return msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
         sentence, _, place = str(error).partition(" - at `$")
-        name = place.strip(".`") or what
-        raise SettingError(f"{name if name == what else f'{what} {name}'}: {sentence}.") from None
+        place = place.removesuffix("`")
+        name = f"{what} {place.removeprefix('.')}" if what == "setting" else f"{what}{place}"
+        raise SettingError(f"{name}: {sentence}.") from None

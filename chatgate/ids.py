@@ -76,9 +76,7 @@ class MessageIds:
     def __init__(self, secret: bytes) -> None:
         """``secret``: 16 to 64 bytes, kept in the database and the same on all nodes."""
         keys = [blake2b(secret, digest_size=32, person=b"round%d" % i).digest() for i in range(_ROUNDS)]
-        self._rounds = [
-            blake2b(digest_size=4, key=key) for key in keys
-        ]  # copied for each use
+        self._rounds = [blake2b(digest_size=4, key=key) for key in keys]  # copied for each use
         self._check = blake2b(secret, digest_size=32, person=b"check").digest()
 
     def public(self, key: int) -> str:

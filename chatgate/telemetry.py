@@ -1,22 +1,31 @@
 """Logs and metrics. No number, text, secret or token of a message is ever handed to either.
 
-Rule: a log line carries only fields of ``ALLOWED``; anything else is dropped and counted, so that a careless call loses
-a field instead of leaking one.
+Rules:
+
+1. A log line carries only fields of ``ALLOWED``; anything else is dropped and its name told under ``dropped``: a
+   careless call loses a field instead of leaking one.
+2. Of an exception it tells the type and where it happened, not what it says: that may quote the value it stumbled over.
+3. Of a line of a library (asyncio, uvicorn, …) it tells the library, the level and the exception: its text may quote
+   anything.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+FRAMES = 20
+"""Places told of one exception, the innermost ones."""
+
 ALLOWED = frozenset({
-    "account_id", "action", "attempt", "cause", "code", "count", "effect", "error", "event", "exception", "host",
-    "http", "kind", "lane", "level", "message_id", "milliseconds", "name", "node", "outcome", "path", "port",
+    "account_id", "action", "attempt", "cause", "code", "count", "dropped", "effect", "error", "event", "exception",
+    "host", "http", "kind", "lane", "level", "message_id", "milliseconds", "name", "node", "outcome", "path", "port",
     "provider", "reason", "request_id", "role", "seconds", "signal", "status", "timestamp", "url", "version", "worker",
 })  # fmt: skip
 
@@ -28,7 +37,7 @@ def configure_logs(*, level: str, as_json: bool) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            without_texts,
             only_allowed,
             renderer,
         ],
@@ -36,29 +45,48 @@ def configure_logs(*, level: str, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
 
 
-def only_allowed(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drop what is not in ``ALLOWED``; of an exception keep where it happened and its type, not what it says.
+class _Libraries(logging.Handler):
+    """Passes on that a library had something to say, and where."""
 
-    The text of an exception may quote the value it stumbled over.
-    """
-    exception = fields.get("exception")
-    if isinstance(exception, str):
-        fields["exception"] = _without_texts(exception)
-    for name in [name for name in fields if name not in ALLOWED]:
-        del fields[name]
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger("libraries")
+        log.log(record.levelno, "library.said", name=record.name, exc_info=record.exc_info or None)
+
+
+def without_texts(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace ``exc_info`` by the types and places of the exception and of those behind it."""
+    info = fields.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else info[1] if isinstance(info, tuple) else sys.exception()
+    if info and error is not None:
+        fields["exception"] = " <- ".join(_places(each) for each in _chain(error))
     return fields
 
 
-def _without_texts(trace: str) -> str:
-    kept = []
-    for line in trace.splitlines():
-        if line.startswith("  File "):
-            kept.append(line.strip())
-        elif line[:1].isalpha() and not line.startswith("Traceback"):
-            kept.append(line.split(":", 1)[0])
-    return " | ".join(kept)
+def only_allowed(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop what is not in ``ALLOWED``, and tell the names of what was dropped."""
+    if strangers := sorted(fields.keys() - ALLOWED):
+        for name in strangers:
+            del fields[name]
+        fields["dropped"] = ",".join(strangers)
+    return fields
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and those that it came from, the newest first."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = following.__cause__ or following.__context__
+
+
+def _places(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__, limit=-FRAMES)
+    return " | ".join([type(error).__name__, *(f"{each.filename}:{each.lineno} {each.name}" for each in frames)])
 
 
 class Metrics:

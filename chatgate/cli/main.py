@@ -7,7 +7,7 @@ import sys
 import typer
 
 from chatgate import plugins
-from chatgate.cli import commands
+from chatgate.cli import commands, output
 from chatgate.errors import ChatgateError
 
 
@@ -26,7 +26,8 @@ def main() -> None:
     try:
         build()()
     except ChatgateError as error:
-        print(f"chatgate: {error}", file=sys.stderr)
+        sentence = " ".join(str(error).split())
+        print(f"chatgate: {output.plain(sentence)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

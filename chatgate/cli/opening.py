@@ -39,21 +39,35 @@ def configuration(config_file: Path | None, sets: list[str] | None = None, **fla
         if not equals:
             raise SettingError(f"--set takes NAME=VALUE, not {pair!r}.")
         given[name] = value
-    return config.load(given, os.environ, config_file)
+    return config.load(given, os.environ, config.settings_file(config_file))
 
 
-def with_store(configured: Configuration, work: Callable[[Store, KeyRing], Awaitable[R]], *, make: bool = False) -> R:
-    """Run ``work`` over the store of a configuration. Without ``make`` it must exist and have this version's schema."""
+def with_store(
+    configured: Configuration,
+    work: Callable[[Store, KeyRing], Awaitable[R]],
+    *,
+    make: bool = False,
+    only_look: bool = False,
+) -> R:
+    """Run ``work`` over the store of a configuration. Without ``make`` it must exist and have this version's schema.
+
+    ``only_look``: the work writes nothing, so that it goes on when the disk is full.
+    """
     settings = configured.settings
     folder = Path(settings.data)
     if not make and not settings.database and not (folder / "chatgate.db").exists():
         raise SettingError(f"There is no database in {folder}; start the server first, or say --data or --database.")
     url = settings.database or database.sqlite_url(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    key_ring = sealing.load_or_create(Path(settings.key_ring or folder / "key-ring"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        key_ring = sealing.load_or_create(Path(settings.key_ring or folder / "key-ring"))
+    except OSError as error:
+        raise SettingError(f"{error.filename or folder} cannot be used: {error.strerror}.") from None
 
     async def run() -> R:
-        store = await Store.open(url, clock=SystemClock(), key_ring=key_ring, on_fatal=_fatal, migrate=make)
+        store = await Store.open(
+            url, clock=SystemClock(), key_ring=key_ring, on_fatal=_fatal, migrate=make, only_look=only_look
+        )
         try:
             return await work(store, key_ring)
         finally:

@@ -16,15 +16,10 @@ def show(rows: Sequence[Mapping[str, object]], *, as_json: bool, empty: str) -> 
     if not rows:
         print(empty, file=sys.stderr)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(plain(value) for value in row.values()))
-    Console(highlight=False, markup=False, emoji=False).print(table)
+    lines = [[name.replace("_", " ") for name in rows[0]], *([plain(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:  # never folded: an id that is cut in two cannot be copied
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 def print_json(value: object) -> None:
@@ -33,5 +28,7 @@ def print_json(value: object) -> None:
 
 def plain(value: object) -> str:
     """Return a value as one line of text, with control characters made visible."""
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.json.encode(value).decode()
     text = "" if value is None else str(value)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

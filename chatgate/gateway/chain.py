@@ -33,7 +33,6 @@ from chatgate.errors import (
     INVALID_VERSION,
     NONCE_USED,
     SERVICE_UNAVAILABLE,
-    TOO_FAR_BACK,
     ApiError,
     StoreUnavailable,
     invalid,
@@ -54,9 +53,6 @@ VERSION = "2020-06-06"
 
 LONGEST_IDEMPOTENCY_KEY = 255
 """As Stripe's; promise P3."""
-
-SAID_AFTERWARDS = (IDEMPOTENCY_MISMATCH, TOO_FAR_BACK)
-"""Refusals of calls that have spent their nonce."""
 
 log = structlog.get_logger(__name__)
 
@@ -127,12 +123,19 @@ class Gateway:
             request_id=request_id, account=caller.account, access_key_id=caller.access_key_id, params=rpc.params,
             nonce=caller.nonce, now=now, idempotency_key=None,
         )  # fmt: skip
+        if not getattr(operation, "CHANGES", False):
+            await self._spend(caller)
+            read: Mapping[str, object] = await operation.execute(call, self._desk)
+            return read
         try:
             if (key := request.headers.get("idempotency-key")) is not None:
                 call = _with_key(call, key)
             fields: Mapping[str, object] = await operation.execute(call, self._desk)
         except ApiError as error:
-            await self._spend(caller, error)
+            if error.row is NONCE_USED:
+                self._flow_control.take_back(caller.account)
+            elif error.row is not IDEMPOTENCY_MISMATCH:  # that is said by the transaction that spent the nonce
+                await self._spend(caller)
             raise
         self._metrics.accept_seconds.observe(perf_counter() - began)
         return fields
@@ -144,12 +147,9 @@ class Gateway:
             self._metrics.refused_by_flow_control.inc()
             raise
 
-    async def _spend(self, caller: Caller, error: ApiError) -> None:
-        """Spend the nonce of a call that was refused by its operation; a replay is answered as such."""
-        if error.row in SAID_AFTERWARDS:
-            return
-        replay = error.row is NONCE_USED
-        if replay or not await self._store.spend_nonce(caller.nonce):
+    async def _spend(self, caller: Caller) -> None:
+        """Spend the nonce of a call that stores nothing else; a replay gives its place in the window back."""
+        if not await self._store.spend_nonce(caller.nonce):
             self._flow_control.take_back(caller.account)
             raise ApiError(NONCE_USED) from None
 

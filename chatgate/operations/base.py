@@ -3,12 +3,13 @@
 A module in this folder is one operation and has::
 
     NAME: str                          the Action
+    CHANGES: bool                      whether it changes something (absent: it only reads)
     PARAMETERS: protocol.params table  from which input is validated and metadata is printed
     async def execute(call: Call, desk: Desk) -> Mapping[str, object]
 
-``execute`` returns the fields of the answer besides ``RequestId``; it raises ``ApiError`` to refuse. Whatever it
-changes, it changes in one store verb that also spends ``call.nonce``: so a replayed request finds its nonce used, and
-a request that failed half-way has changed nothing. One that only reads spends its nonce before it reads.
+``execute`` returns the fields of the answer besides ``RequestId``; it raises ``ApiError`` to refuse. What ``CHANGES``
+does so in one store verb that also spends ``call.nonce``: so a replayed request finds its nonce used, and a request
+that failed half-way has changed nothing. For all others the gateway spends it.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Desk(Protocol):
         ...
 
     async def history(self, call: Call, asked: Question) -> Page:
-        """Spend the nonce, and return one page of the account's past. Raises ApiError: NONCE_USED, TOO_FAR_BACK."""
+        """Return one page of the account's past. Raises ApiError: TOO_FAR_BACK."""
         ...
 
 

@@ -19,6 +19,7 @@ from chatgate.protocol import params
 from chatgate.protocol.params import Choice, String
 
 NAME = "UpdateAccountWebhook"
+CHANGES = True
 
 SPACE = String("CustSpaceId", required=True, description="A space of the account.", example="282514865123580001")
 STATUS_URL = String(

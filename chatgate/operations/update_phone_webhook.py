@@ -15,6 +15,7 @@ from chatgate.protocol import params
 from chatgate.protocol.params import String
 
 NAME = "UpdatePhoneWebhook"
+CHANGES = True
 
 UP_URL = String(
     "UpCallbackUrl",

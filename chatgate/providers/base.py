@@ -21,7 +21,7 @@ from msgspec import Meta
 from chatgate.clock import Instant
 from chatgate.domain.message import Message, Outcome, SendResult
 from chatgate.domain.receipt import News
-from chatgate.errors import ChatgateError
+from chatgate.errors import ChatgateError, SettingError
 from chatgate.outbound import NotSent, Outbound, ReplyLost
 from chatgate.wire import HttpRequest, HttpResponse
 
@@ -52,6 +52,12 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds until a request without a reply counts as lost."""
     options: Mapping[str, Any] = {}
     """What only this kind knows."""
+
+
+def refuse_options(name: str, settings: ProviderSettings, *known: str) -> None:
+    """Raise SettingError for an option that the kind does not know: it would silently not take effect."""
+    for option in sorted(settings.options.keys() - set(known)):
+        raise SettingError(f"providers.{name}: the kind {settings.kind} has no setting {option!r}.")
 
 
 TakeReceipts = Callable[[Sequence[News]], Awaitable[None]]
@@ -97,6 +103,9 @@ class HttpProvider:
         raise NotImplementedError
 
     def decode(self, message: Message, response: HttpResponse) -> SendResult:
+        raise NotImplementedError
+
+    def read_receipts(self, request: HttpRequest) -> list[News]:
         raise NotImplementedError
 
     async def send(self, message: Message, now: Instant) -> SendResult:

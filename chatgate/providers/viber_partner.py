@@ -19,7 +19,14 @@ from chatgate.clock import SECOND, Instant
 from chatgate.domain.message import Content, Label, Message, MessageType, Outcome, SendResult
 from chatgate.domain.receipt import News, Receipt, ReceiptStatus, Reply
 from chatgate.outbound import Outbound
-from chatgate.providers.base import UNREADABLE, HttpProvider, ProviderSettings, UnreadableReceipt, by_status
+from chatgate.providers.base import (
+    UNREADABLE,
+    HttpProvider,
+    ProviderSettings,
+    UnreadableReceipt,
+    by_status,
+    refuse_options,
+)
 from chatgate.wire import HttpRequest, HttpResponse
 
 CHANNELS = frozenset({"viber"})
@@ -100,6 +107,7 @@ MESSAGE_STATUSES: dict[int, ReceiptStatus] = {
 
 
 def build(name: str, settings: ProviderSettings, outbound: Outbound) -> ViberPartner:
+    refuse_options(name, settings)
     return ViberPartner(name, settings, outbound)
 
 
@@ -222,7 +230,7 @@ def _body(message: Message, now: Instant) -> dict[str, Any]:
         body["file_type"] = content.file_type
     if content.duration is not None:
         body["duration"] = content.duration
-        body["file_size"] = round((content.file_size_mb or 0) * BYTES_PER_MEGABYTE)
+        body["file_size"] = max(1, round((content.file_size_mb or 0) * BYTES_PER_MEGABYTE))
     return body
 
 

@@ -17,12 +17,14 @@ import msgspec
 from chatgate.clock import SystemClock
 from chatgate.config import Configuration
 from chatgate.domain.routing import Route
+from chatgate.errors import SettingError
 from chatgate.providers.base import ProviderSettings
 from chatgate.runtime.service import Node, Parts
 from chatgate.sandbox import routes, seeds
 from chatgate.sandbox.directory import SandboxDirectory
 from chatgate.simulators.sms.centre import SmsCentre
 from chatgate.simulators.viber.app import app as viber_app
+from chatgate.simulators.viber.journal import JournalError
 from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.server import Server
 from chatgate.simulators.viber.templates import Template
@@ -56,7 +58,10 @@ class Sandbox:
         folder = Path(self._configuration.settings.data)
         folder.mkdir(parents=True, exist_ok=True)
         partner = ViberPartner(clock=self._clock, journal=folder / "viber-partner.journal", random=random.Random())
-        await partner.start(resume=False)  # its callbacks wait until this node has an address
+        try:
+            await partner.start(resume=False)  # its callbacks wait until this node has an address
+        except JournalError as error:
+            raise SettingError(f"The journal of the simulated partner cannot be used: {error}.") from None
         partner_server = await Server.start(viber_app(partner))
         self._stack.push_async_callback(partner_server.stop)
         self._stack.push_async_callback(partner.stop)  # before its server, so that hanging calls are let go

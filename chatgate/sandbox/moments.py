@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from chatgate.clock import Instant
+from chatgate.clock import DAY, HOUR, MINUTE, SECOND, Instant
 
-_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
 
 def instant(text: str, now: Instant) -> Instant:
     """Return the instant that ``text`` means: milliseconds since 1970, ISO 8601, or a length of time ago (``5m``).
 
-    Raises ValueError with a sentence for the caller.
+    At most a day from now: nothing is newer. Raises ValueError with a sentence for the caller.
     """
-    if text.isascii() and text.isdecimal():
+    return min(_meant(text, now), now + DAY)
+
+
+def _meant(text: str, now: Instant) -> Instant:
+    if text.isascii() and text.isdecimal() and len(text) < 20:
         return int(text)
-    if (ago := re.fullmatch(r"(\d{1,9})(ms|s|m|h|d)", text)) is not None:
+    if (ago := re.fullmatch(r"([0-9]{1,9})(ms|s|m|h|d)", text)) is not None:
         return now - int(ago[1]) * _UNITS[ago[2]]
     try:
         parsed = datetime.fromisoformat(text.replace(" ", "+"))

@@ -8,10 +8,15 @@
 
 ``account=`` picks the account, default ``sandbox``. The routes have no credentials, so they answer no page of another
 site: see ``from_another_site``.
+
+A phone may show a message whose id is not known yet: the partner has it, its reply is being committed. So a message
+that has just come is waited for a moment, and its ``message_id`` is null only if the reply was lost.
 """
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -22,14 +27,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from chatgate.clock import Clock, as_text
+from chatgate.clock import Clock, Instant, as_text
 from chatgate.domain.message import Message, Status
+from chatgate.errors import StoreUnavailable
 from chatgate.sandbox import seeds
 from chatgate.sandbox.moments import instant
 from chatgate.store import search
 from chatgate.store.search import Filter, Story
 from chatgate.store.store import Store
 from chatgate.store.timeline import PublicId, timeline
+
+PROVIDER = "viber"
+
+JUST_COME = 3000
+"""Milliseconds for which the id of a message on a phone is waited for."""
+LONGEST_WAIT = 2.0
+"""Seconds of one request, for all its messages."""
+LOOK_EVERY = 0.02
+"""Seconds."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -60,6 +75,8 @@ def app(store: Store, inbox: Inbox, clock: Clock, *, open_to_all: bool) -> Starl
                 return _json(200, await page(request))
             except Refused as error:
                 return _json(error.status, {"error": str(error)})
+            except StoreUnavailable:
+                return _json(503, {"error": "The database cannot be read now."})
 
         return answer
 
@@ -89,7 +106,7 @@ def from_another_site(headers: Mapping[str, str], open_to_all: bool) -> str | No
         return "Requests of other sites are refused."
     host = headers.get("host", "")
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
         return "Requests of other sites are refused."
     if not open_to_all and _name(host) not in LOOPBACK:
         return "This sandbox answers on loopback only; start it with --open for other names."
@@ -115,16 +132,17 @@ class _Pages:
         status = query.get("status")
         if status is not None and status not in list(Status):
             raise Refused(400, f"status must be one of {', '.join(Status)}.")
-        since = query.get("since")
+        since, limit = query.get("since"), query.get("limit", "100")
+        if not (re.fullmatch("[0-9]{1,4}", limit) and 1 <= int(limit) <= search.LONGEST_LIST):
+            raise Refused(400, f"limit must be a number from 1 to {search.LONGEST_LIST}.")
         try:
             moment = instant(since, self._clock.now()) if since is not None else None
-            limit = int(query.get("limit", "100"))
         except ValueError as error:
             raise Refused(400, str(error)) from None
         wanted = Filter(
             account_id=account_id, to=query.get("to"), status=Status(status) if status else None,
             channel=query.get("channel"), text=query.get("text"), since=moment,
-            limit=max(1, min(limit, search.LONGEST_LIST)),
+            limit=int(limit),
         )  # fmt: skip
         found = await self._store.list_messages(wanted)
         return {"messages": [self._summary(message) for message in found]}
@@ -144,8 +162,9 @@ class _Pages:
         name = request.query_params.get("account", seeds.MAIN_ACCOUNT)
         await self._account(request)
         shown = []
+        patience = asyncio.get_running_loop().time() + LONGEST_WAIT
         for on_phone in self._inbox.inbox([seeds.service_id(name)], number):
-            key = await self._store.find_token("viber", on_phone.token)
+            key = await self._key(on_phone.token, on_phone.received_at, patience)
             shown.append({
                 "message_id": None if key is None else self._store.message_ids.public(key),
                 "channel": "viber",
@@ -154,6 +173,15 @@ class _Pages:
                 "received_at": as_text(on_phone.received_at),
             })  # fmt: skip
         return {"number": number, "messages": shown}
+
+    async def _key(self, token: str, received_at: Instant, patience: float) -> int | None:
+        """Return the message behind a token; wait for it, by the loop's clock, when it has just come."""
+        while (key := await self._store.find_token(PROVIDER, token)) is None:
+            just_come = self._clock.now() - received_at < JUST_COME
+            if not just_come or asyncio.get_running_loop().time() >= patience:
+                return None
+            await asyncio.sleep(LOOK_EVERY)
+        return key
 
     async def _account(self, request: Request) -> int:
         name = request.query_params.get("account", seeds.MAIN_ACCOUNT)

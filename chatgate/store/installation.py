@@ -54,8 +54,11 @@ def register_node(connection: Connection, items: Sequence[Instant]) -> list[int]
 
 
 def _once(connection: Connection, name: str, fresh: bytes) -> bytes:
-    rows.insert(connection, installation, ("name", "value"), [(name, fresh)], "ON CONFLICT DO NOTHING")
+    """Return a value, made at first use. Nothing is written where it exists: who only looks needs no disk space."""
     stored = value(connection, name)
+    if stored is None:
+        rows.insert(connection, installation, ("name", "value"), [(name, fresh)], "ON CONFLICT DO NOTHING")
+        stored = value(connection, name)
     if stored is None:
         raise AssertionError("an installation value vanished")
     return stored

@@ -66,10 +66,18 @@ class Store:
 
     @classmethod
     async def open(
-        cls, url: str, *, clock: Clock, key_ring: KeyRing, on_fatal: Callable[[str], None], migrate: bool = True
+        cls,
+        url: str,
+        *,
+        clock: Clock,
+        key_ring: KeyRing,
+        on_fatal: Callable[[str], None],
+        migrate: bool = True,
+        only_look: bool = False,
     ) -> Store:
         """Open a database and bring it to this version's schema.
 
+        With ``only_look`` nothing is written, not even that this process was there; nothing new may be made then.
         Raises SettingError when the address, the schema or the key ring does not fit.
         """
         store = cls(url, on_fatal=on_fatal)
@@ -77,7 +85,7 @@ class Store:
             await asyncio.to_thread(migration.upgrade if migrate else migration.check, store._writer_engine)
             await store._committer.run(installation.check_key_ring, key_ring)
             secret = await store._committer.run(installation.message_id_secret, None)
-            node = await store._committer.run(installation.register_node, clock.now())
+            node = 0 if only_look else await store._committer.run(installation.register_node, clock.now())
         except BaseException:
             await store.close()
             raise

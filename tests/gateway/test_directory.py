@@ -10,10 +10,9 @@ import pytest
 from chatgate.clock import SECOND, HandClock
 from chatgate.domain.account import AccessKey, KeyKind, Sender, Space, Standing
 from chatgate.gateway.directory import OVERLAP, StoredDirectory
-from chatgate.sealing import KeyRing
-from chatgate.store import database
 from chatgate.store.accounts import Gift, KeySwitch, NewAccount, Possessions
 from chatgate.store.store import Store
+from tests.fresh_store import fresh_store
 
 ACCOUNT = 7
 KEY = "LTAI5tKey"
@@ -36,16 +35,10 @@ def clock() -> HandClock:
 
 @pytest.fixture
 async def store(tmp_path: Path, clock: HandClock) -> AsyncIterator[Store]:
-    ring = KeyRing({1: b"k" * 32})
-    store = await Store.open(database.sqlite_url(tmp_path), clock=clock, key_ring=ring, on_fatal=pytest.fail)
-    await store.create_account(
-        NewAccount(
-            account_id=ACCOUNT, name="shop", now=clock.now(),
-            possessions=Possessions(keys=[key()], spaces=[Space(space_id="s")], senders=[sender(Standing.APPROVED)]),
-        )
-    )  # fmt: skip
-    yield store
-    await store.close()
+    own = Possessions(keys=[key()], spaces=[Space(space_id="s")], senders=[sender(Standing.APPROVED)])
+    async with fresh_store(tmp_path, clock) as store:
+        await store.create_account(NewAccount(account_id=ACCOUNT, name="shop", now=clock.now(), possessions=own))
+        yield store
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The provider against the simulated partner, which shares no code with it: what one writes the other must take whole."""
+"""The provider against the simulated partner, which shares no code with it: what one writes the other takes whole."""
 
 from __future__ import annotations
 

@@ -118,9 +118,9 @@ async def test_fires_when_the_message_fails(journey: Journey, fail: Failing, dur
 
 @every_failure
 async def test_fires_once(journey: Journey, clock: HandClock, fail: Failing) -> None:
-    key = await fail(journey, fallback=ORDER)
+    key = await fail(journey, fallback=order(duration=3600))
     await journey.receive(receipt("t", "expired"), receipt("t", "undelivered"))
-    clock.advance(AFTER)
+    clock.advance(3600 * SECOND)
     assert await journey.fire() == 0
     assert await journey.decide(release=True) == 0
     assert len(await journey.sms(key)) == 1
@@ -165,10 +165,10 @@ async def test_what_is_not_stored_fires_nothing(journey: Journey) -> None:
 
 @every_failure
 async def test_the_failure_of_the_sms_fires_nothing(journey: Journey, clock: HandClock, fail: Failing) -> None:
-    key = await fail(journey, fallback=ORDER)
+    key = await fail(journey, fallback=order(duration=3600))
     (claimed,) = (await journey.claim(lane="sms")).to_send
     await journey.record(claimed, "refused", code="Refused")
-    clock.advance(AFTER)
+    clock.advance(3600 * SECOND)
     await journey.fire()
     (sms,) = await journey.sms(key)
     assert (sms.status, await journey.sms(sms.id)) == (Status.FAILED, [])
@@ -560,8 +560,8 @@ async def test_unreadable_does_not_hold_up_others(journey: Journey, clock: HandC
 
 
 async def test_unreadable_that_fails_is_called_off(journey: Journey, tamper: Tamper) -> None:
-    quarantined = await journey.accept(fallback=ORDER)
     waiting = await journey.sent("t", fallback=ORDER)
+    quarantined = await journey.accept(fallback=ORDER)
     for key in (quarantined, waiting):
         tamper(DAMAGE, "{", key)
     await journey.claim()

@@ -207,6 +207,34 @@ async def test_the_end_of_an_attempt_is_recorded_when_the_store_is_back(make: Ma
     assert len(provider.sends) == 1
 
 
+async def test_an_outcome_that_is_known_outlasts_an_outage(make: Make, store: Store) -> None:
+    """It is stored when the database is back: it must not become unknown for that, and nothing is sent twice."""
+    provider, between = Scripted(), Interrupted(store)
+    between.go_on.set()
+    between.failures["record"] = [StoreUnavailable("away") for _ in range(5)]
+    stand = make(provider, through=between)
+    stand.lane.start()
+    key = await stand.hand(promotion())
+    await stand.becomes(key, Status.SENT)
+    assert (between.failures["record"], provider.sends) == ([], [(key, 1)])
+
+
+async def test_an_outage_longer_than_the_lease(make: Make, store: Store, clock: HandClock) -> None:
+    """Then the outcome is unknown after all: somebody else may have taken the message up."""
+    provider, between = Scripted(max_in_flight=1), Interrupted(store)
+    between.go_on.set()
+    away = between.failures["record"] = [StoreUnavailable("away") for _ in range(100_000)]
+    stand = make(provider, through=between)
+    stand.lane.start()
+    key = await stand.hand(promotion())
+    await sends(provider, 1)
+    clock.advance(LEASE)
+    await stand.becomes(key, Status.UNKNOWN)
+    away.clear()
+    await stand.becomes(await stand.hand(), Status.SENT)  # the slot goes on
+    assert (await stand.message(key)).status is Status.UNKNOWN
+
+
 async def test_the_end_of_an_attempt_that_cannot_be_recorded(make: Make, store: Store, clock: HandClock) -> None:
     """Where it fails for good, the lease brings the message back, as after a crash; the slot goes on."""
     provider, between = Scripted(max_in_flight=1), Interrupted(store)

@@ -8,7 +8,7 @@ import pytest
 
 from chatgate.clock import SECOND, HandClock
 from chatgate.domain.message import Message, Status
-from chatgate.workers.lane import IN_HAND, LONGEST_PACE, NANOSECONDS
+from chatgate.workers.lane import IN_HAND, LONGEST_PACE, NANOSECONDS, SETTLE_EVERY
 from tests.drafts import draft
 from tests.workers.conftest import Make
 from tests.workers.stand import (
@@ -56,18 +56,32 @@ async def test_never_more_requests_than_slots(make: Make) -> None:
 
 
 async def test_a_full_lane_still_settles_what_is_over(make: Make, clock: HandClock) -> None:
-    provider = Scripted(max_in_flight=1)
+    """Only now and then: it looks at the whole backlog."""
+    provider, ticks = Scripted(max_in_flight=1), Ticks()
     provider.answers.append(asyncio.Event())
-    stand = make(provider)
+    stand = make(provider, monotonic=ticks)
     stand.lane.start()
     await stand.hand(draft(ttl=300))
     await sends(provider, 1)
     late = (await stand.accept(draft(ttl=30))).id
     clock.advance(29 * SECOND)
+    ticks.now += SETTLE_EVERY
+    await asyncio.sleep(0.03)
     assert (await stand.message(late)).status is Status.ACCEPTED
     clock.advance(1 * SECOND)
+    ticks.now += SETTLE_EVERY
     await stand.becomes(late, Status.EXPIRED)
     assert len(provider.sends) == 1
+
+
+async def test_a_backlog_does_not_wait_for_the_next_look(make: Make) -> None:
+    """Slots that become free are filled from the database at once."""
+    provider = Scripted(max_in_flight=2)
+    stand = make(provider, poll=60)
+    backlog = [(await stand.accept()).id for _ in range(7)]
+    stand.lane.start()
+    for key in backlog:
+        await stand.becomes(key, Status.SENT)
 
 
 async def test_room_is_bounded(make: Make) -> None:

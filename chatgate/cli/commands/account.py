@@ -21,6 +21,8 @@ from chatgate.sealing import KeyRing
 from chatgate.store.accounts import Gift, KeySwitch, NewAccount, Possessions
 from chatgate.store.store import Store
 
+LONGEST_NAME = 64
+
 _LETTERS = string.ascii_letters + string.digits
 
 Name = Annotated[str, typer.Argument(help="Name of the account.")]
@@ -49,6 +51,8 @@ def create(
     database: opening.Database = None,
 ) -> None:
     """Create an account with a space, and print its first access key. The secret is shown this once."""
+    if not (name.isprintable() and 1 <= len(name) <= LONGEST_NAME):
+        raise SettingError(f"The name of an account has 1 to {LONGEST_NAME} printable characters.")
     space_id = space or "cams-" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(12))
 
     async def work(store: Store, ring: KeyRing) -> str:
@@ -90,7 +94,7 @@ def list_accounts(
             })  # fmt: skip
         return rows
 
-    rows = opening.with_store(opening.configuration(config, data=data, database=database), work)
+    rows = opening.with_store(opening.configuration(config, data=data, database=database), work, only_look=True)
     output.show(rows, as_json=as_json, empty="There is no account yet; `chatgate account create NAME` makes one.")
 
 
@@ -204,4 +208,4 @@ def _show_key(account: str, access_key_id: str, secret: str | None, as_json: boo
         return
     for field, value in fields.items():
         if value is not None:
-            print(f"{field.replace('_', ' '):<18}{value}")
+            print(f"{field.replace('_', ' '):<18}{output.plain(value)}")

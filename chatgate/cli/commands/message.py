@@ -44,6 +44,8 @@ def list_messages(
 
     async def work(store: Store, _ring: KeyRing) -> list[dict[str, object]]:
         rows = []
+        if account is not None and await store.find_account(account) is None:
+            raise NotFound(f"There is no account {account!r}.")
         for account_id, name in await store.account_names():
             if account not in (None, name):
                 continue
@@ -53,7 +55,7 @@ def list_messages(
             rows += [_row(store, name, message) for message in await store.list_messages(wanted)]
         return sorted(rows, key=lambda row: str(row["accepted_at"]), reverse=True)
 
-    rows = opening.with_store(opening.configuration(config, data=data, database=database), work)
+    rows = opening.with_store(opening.configuration(config, data=data, database=database), work, only_look=True)
     output.show(rows, as_json=as_json, empty="No message fits.")
 
 
@@ -109,7 +111,7 @@ def _find(message_id: str, configured: Configuration) -> tuple[Story, PublicId]:
             raise NotFound(f"There is no message {output.plain(message_id)}.")
         return story, store.message_ids.public
 
-    return opening.with_store(configured, work)
+    return opening.with_store(configured, work, only_look=True)
 
 
 def _row(store: Store, account: str, message: Message) -> dict[str, object]:

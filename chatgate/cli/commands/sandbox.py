@@ -32,13 +32,13 @@ def sandbox(
     from chatgate.runtime.sandbox import Sandbox, banner
 
     flags = {"data": data, "host": host, "port": port, "log_level": log_level}
-    configured = load(flags, _own(os.environ), None)
+    configured = load(flags, _own(os.environ), None)  # no settings file: it tells of a real installation
     telemetry.configure_logs(level=configured.settings.log_level, as_json=configured.settings.log_format == "json")
     status = process.run(lambda fatal: Sandbox(configured, open_to_all=open_to_all, on_fatal=fatal), banner)
     raise typer.Exit(status)
 
 
 def _own(environ: os._Environ[str]) -> dict[str, str]:
-    """Return the environment without what would turn the sandbox into something else."""
-    foreign = {"CHATGATE_DATABASE", "CHATGATE_ROLE"}
+    """Return the environment without what is meant for a real installation."""
+    foreign = {"CHATGATE_DATABASE", "CHATGATE_KEY_RING", "CHATGATE_ROLE", "CHATGATE_TLS_CERT", "CHATGATE_TLS_KEY"}
     return {name: value for name, value in environ.items() if name not in foreign}

@@ -24,9 +24,10 @@ from chatgate.operations.base import Call, Desk
 from chatgate.operations.send_chatapp_message.checks import LENIENT, STRICT, Form
 from chatgate.operations.send_chatapp_message.parameters import PARAMETERS
 
-__all__ = ["NAME", "PARAMETERS", "compose", "execute"]
+__all__ = ["CHANGES", "NAME", "PARAMETERS", "compose", "execute"]
 
 NAME = "SendChatappMessage"
+CHANGES = True
 
 # Ours: the codes of the partner name other things.
 SENDER_FAILURES = {

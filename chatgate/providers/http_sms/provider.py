@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from chatgate.clock import SECOND, Clock, Instant, SystemClock
 from chatgate.domain.message import Message, Outcome, SendResult
-from chatgate.domain.receipt import Receipt, ReceiptStatus
+from chatgate.domain.receipt import News, Receipt, ReceiptStatus
 from chatgate.outbound import Outbound
 from chatgate.providers.base import HttpProvider, ProviderSettings, UnreadableReceipt, by_status
 from chatgate.providers.http_sms import reading, template
@@ -67,11 +67,11 @@ class HttpSms(HttpProvider):
             outcome=Outcome.UNKNOWN, code="Http200", reason="The gateway answered HTTP 200, which is not configured."
         )
 
-    def read_receipts(self, request: HttpRequest) -> list[Receipt]:
+    def read_receipts(self, request: HttpRequest) -> list[News]:
         options = self._options
         if not options.receipt_token:
             raise UnreadableReceipt("no receipts are configured for this provider")
-        receipts = []
+        receipts: list[News] = []
         readable = False
         for said in reading.receipts_of(request, options.receipt_list):
             token, word = reading.at(said, options.receipt_token), reading.at(said, options.receipt_status)

@@ -1,0 +1,85 @@
+"""``chatgate simulate viber``: a partner for an installation that is somewhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
+
+from chatgate.domain.message import Outcome, SendResult
+from chatgate.providers import viber_partner
+from chatgate.simulators.viber.app import SEND_PATH
+from tests.cli.running import failing, running
+from tests.drafts import NOW, NUMBER, TEXT, draft, message
+from tests.providers import kit
+
+_direct = build_opener(ProxyHandler({}))
+
+
+def asked(url: str, body: object = None) -> object:
+    data = None if body is None else json.dumps(body).encode()
+    with _direct.open(Request(url, data), timeout=10) as answer:
+        return json.load(answer)
+
+
+async def sent(url: str, service_id: str) -> SendResult:
+    provider = viber_partner.build("viber", kit.settings(url + SEND_PATH, "viber_partner"), kit.outbound())
+    result = await provider.send(message(draft(service_id=service_id)), NOW)
+    await provider.close()
+    return result
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[tuple[str, asyncio.Queue[bytes]]]:
+    """A receipts address, and what came to it."""
+    came: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
+        await came.put(await reader.readexactly(int(length.split(b":")[1])))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/receipts/viber/secret", came
+    server.close()
+
+
+async def test_it_takes_any_service_and_tells_what_became_of_a_message(
+    tmp_path: Path, receiver: tuple[str, asyncio.Queue[bytes]]
+) -> None:
+    address, came = receiver
+    with running(tmp_path, "simulate", "viber", "--port", "0", "--callback-url", address) as url:
+        results = [await sent(url, service_id) for service_id in ("3100", "9999")]
+        assert [result.outcome for result in results] == [Outcome.SENT] * 2
+        await asyncio.to_thread(asked, f"{url}/admin/time", {"advance": "60s"})
+        told = [json.loads(await asyncio.wait_for(came.get(), 10)) for _ in results]
+        assert {each["message_token"] for each in told} == {result.token for result in results}
+        assert {each["service_id"] for each in told} == {3100, 9999}
+        shown = await asyncio.to_thread(asked, f"{url}/admin/phones/{NUMBER}")
+        assert [each["text"] for each in shown["messages"]] == [TEXT] * 2  # type: ignore[index]
+    assert "send to" in (tmp_path / "stderr").read_text()
+
+
+async def test_a_journal_keeps_what_it_knows(tmp_path: Path) -> None:
+    options = ("simulate", "viber", "--port", "0", "--journal", "journal")
+    with running(tmp_path, *options) as url:
+        result = await sent(url, "3100")
+        sentence = await asyncio.to_thread(failing, tmp_path, *options)
+        assert sentence == "journal is in use by another process."
+    with running(tmp_path, *options) as url:
+        await asyncio.to_thread(asked, f"{url}/admin/time", {"advance": "60s"})
+        shown = await asyncio.to_thread(asked, f"{url}/admin/phones/{NUMBER}")
+        assert [each["token"] for each in shown["messages"]] == [result.token]  # type: ignore[index]
+
+
+def test_what_stops_the_start(tmp_path: Path) -> None:
+    sentence = failing(tmp_path, "simulate", "viber", "--journal", str(tmp_path))
+    assert sentence == f"The journal {tmp_path} cannot be used: Is a directory."
+    sentence = failing(tmp_path, "simulate", "viber", "--host", "192.0.2.1")
+    assert sentence == "The simulator cannot listen at 192.0.2.1:8090: Cannot assign requested address."
