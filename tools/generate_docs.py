@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chatgate import config, errors, plugins
 from chatgate import providers as providers_package
+from chatgate.domain import fallback
 from chatgate.domain.lifecycle import RANK, TRANSITIONS, Event
 from chatgate.domain.message import Status
 from chatgate.operations.send_chatapp_message import checks
@@ -100,7 +101,17 @@ def state_machine_page() -> str:
         "",
         f"Rank of the states of rest: {' < '.join(ranks)}. A later receipt of a higher rank still wins.",
         "",
+        "## Its fallback",
+        "",
+        "Printed from `chatgate/domain/fallback.py`; `on_status` couples it to the message.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        "    [*] --> armed",
     ]
+    for state, moves in fallback.TRANSITIONS.items():
+        lines += [f"    {state} --> {after}: {what}" for what, after in moves.items()]
+    lines += ["```", ""]
     return "\n".join(lines)
 
 
