@@ -23,14 +23,14 @@ from chatgate.gateway.authenticate import purpose
 from chatgate.sandbox import seeds
 from chatgate.sealing import KeyRing
 from chatgate.store import database
+from chatgate.store.acceptance import Acceptance
 from chatgate.store.accounts import NewAccount
 from chatgate.store.calls import nonce_key
-from chatgate.store.messages import Acceptance
 from chatgate.store.store import Store
 
 PROVIDER = "viber"
 NOBODY = 9
-"""Port of the partner where none is called (discard)."""
+"""Port of what is never called (discard)."""
 
 _AT_ONCE = 4096
 _RECEIPTS_SECRET = "no-secret-in-the-bench"
@@ -53,6 +53,13 @@ class Gateway(Child):
             "[[routes]]\n"
             'channel = "viber"\n'
             f'providers = ["{PROVIDER}"]\n'
+            "[providers.sms]\n"  # the calls order a fallback; none fires
+            'kind = "http_sms"\n'
+            f'url = "http://127.0.0.1:{NOBODY}/"\n'
+            f'receipts_secret = "{_RECEIPTS_SECRET}"\n'
+            "[[routes]]\n"
+            'channel = "sms"\n'
+            'providers = ["sms"]\n'
         )
         where = ["--config", str(settings), "--data", str(data), "--port", "0"]
         serve = ["-m", "chatgate", "serve", *where, "--role", role]
@@ -141,7 +148,7 @@ def _old(store: Store, account_id: int, number: int) -> Acceptance:
     nonce = nonce_key("filled", secrets.token_hex(16), now - 5 * MINUTE)
     return Acceptance(
         key=store.keys.next(), draft=draft, nonce=nonce, retry=None, request_id=ids.request_id(), now=now,
-        lane=PROVIDER, leased=False,
+        lane=PROVIDER, leased=False, keys=store.keys.next,
     )  # fmt: skip
 
 

@@ -90,8 +90,8 @@ class PartnerTemplate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FallbackOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller asked for in FallBackId, FallBackContent, FallBackDuration, FallBackRule, with what the policy and
-    the space said when the call was accepted: a fallback fires as it was ordered, whatever is changed since."""
+    """What the caller asked for in FallBackId, FallBackContent, FallBackDuration and FallBackRule, with what the policy
+    and the space said when the call was accepted: a fallback fires as it was ordered, whatever is changed since."""
 
     policy_id: str
     content: str

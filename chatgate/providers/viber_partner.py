@@ -146,7 +146,7 @@ class ViberPartner(HttpProvider):
         except UNREADABLE:
             raise UnreadableReceipt("the body is not a Viber partner callback") from None
         if event.message is not None and event.message_status is None and event.phone_number is not None:
-            return [self._reply(event, event.phone_number)]
+            return [self._reply(event, event.message, event.phone_number)]
         if event.message_status is None or event.phone_number is None:
             raise UnreadableReceipt("the callback has neither message_status nor message")
         status = MESSAGE_STATUSES.get(event.message_status)
@@ -165,8 +165,8 @@ class ViberPartner(HttpProvider):
             )
         ]
 
-    def _reply(self, event: _Event, number: str) -> Reply:
-        said = event.message or _Said()
+    def _reply(self, event: _Event, message: _Said | str, number: str) -> Reply:
+        said = _Said(text=message) if isinstance(message, str) else message
         return Reply(
             provider=self.name, service_id="" if event.service_id is None else str(event.service_id),
             recipient=number.removeprefix("+"), at=(event.time or 0) * SECOND, text=said.text, media=said.media,
@@ -197,7 +197,8 @@ class _Event(msgspec.Struct):
     service_id: _Id | None = None
     time: int | None = None
     """Seconds; of a reply."""
-    message: _Said | None = None
+    message: _Said | str | None = None
+    """As text alone it is in no public source; it can mean but one thing."""
 
 
 def _body(message: Message, now: Instant) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Rules:
 
 1. The answer 200 leaves only after the commit. Anything else than a readable receipt at the right address is refused
    and leaves nothing.
-2. A receipt is not lost for its time: one without a time that can be meant has the time of its arrival.
+2. Nothing is lost for its time: what has no time that can be meant has the time of its arrival.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class Intake:
         Raises StoreUnavailable: not everything was stored, and it may come again.
         """
         now = self._clock.now()
+        news = [_timed(one, now) for one in news]
         if replies := [one for one in news if isinstance(one, Reply)]:
             await self._store.take_replies(
                 ReplyArrival(
@@ -84,8 +85,7 @@ class Intake:
         receipts = [one for one in news if isinstance(one, Receipt)]
         if not receipts:
             return
-        timed = [_timed(receipt, now) for receipt in receipts]
-        arrival = Arrival(receipts=timed, received_at=now, keys=self._store.keys.next)
+        arrival = Arrival(receipts=receipts, received_at=now, keys=self._store.keys.next)
         effects = await self._store.apply_receipts(arrival)
         for receipt, effect in zip(receipts, effects, strict=True):
             self._metrics.receipts.labels(receipt.provider, effect).inc()
@@ -108,8 +108,8 @@ class Intake:
         return HttpResponse(status=status, headers={"content-type": "text/plain;charset=utf-8"}, body=sentence.encode())
 
 
-def _timed(receipt: Receipt, now: Instant) -> Receipt:
-    return receipt if 0 < receipt.at <= LATEST else msgspec.structs.replace(receipt, at=now)
+def _timed(news: News, now: Instant) -> News:
+    return news if 0 < news.at <= LATEST else msgspec.structs.replace(news, at=now)
 
 
 def _networks(name: str, listed: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -1,7 +1,7 @@
-"""The sandbox: a node with a simulated Viber partner beside it, seeded accounts, and routes to look inside.
+"""The sandbox: a node with a simulated Viber partner and SMS centre beside it, seeded accounts, routes to look inside.
 
-The partner is a real HTTP server on a loopback port of its own: the provider reaches it, and its receipts reach us,
-over the same wire as the real one's.
+Partner and centre are real servers on loopback ports of their own: the providers reach them, and their receipts reach
+us, over the same wire as the real ones'.
 """
 
 from __future__ import annotations
@@ -11,30 +11,32 @@ import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
+from chatgate.callbacks import guard
 from chatgate.clock import SystemClock
 from chatgate.config import Configuration
 from chatgate.domain.routing import Route
 from chatgate.errors import SettingError
 from chatgate.providers.base import ProviderSettings
 from chatgate.runtime.service import Node, Parts
-from chatgate.sandbox import routes, seeds
+from chatgate.sandbox import customer, routes, seeds
 from chatgate.sandbox.directory import SandboxDirectory
+from chatgate.sandbox.phones import SMS, VIBER
+from chatgate.simulators.sms import journal as sms_journal
 from chatgate.simulators.sms.centre import SmsCentre
+from chatgate.simulators.viber import journal as viber_journal
+from chatgate.simulators.viber.app import SEND_PATH
 from chatgate.simulators.viber.app import app as viber_app
-from chatgate.simulators.viber.journal import JournalError
 from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.server import Server
 from chatgate.simulators.viber.templates import Template
 
-VIBER, SMS = "viber", "sms"
-SEND_PATH = "/vibersrvc/1/send_message"
-
 
 class Sandbox:
-    """A node and its partner, as one service."""
+    """A node with all that is around it, as one service."""
 
     def __init__(self, configuration: Configuration, *, open_to_all: bool, on_fatal: Callable[[str], None]) -> None:
         self._configuration = configuration
@@ -57,38 +59,54 @@ class Sandbox:
     async def _start(self) -> None:
         folder = Path(self._configuration.settings.data)
         folder.mkdir(parents=True, exist_ok=True)
-        partner = ViberPartner(clock=self._clock, journal=folder / "viber-partner.journal", random=random.Random())
-        try:
-            await partner.start(resume=False)  # its callbacks wait until this node has an address
-        except JournalError as error:
-            raise SettingError(f"The journal of the simulated partner cannot be used: {error}.") from None
-        partner_server = await Server.start(viber_app(partner))
-        self._stack.push_async_callback(partner_server.stop)
-        self._stack.push_async_callback(partner.stop)  # before its server, so that hanging calls are let go
-
-        centre = SmsCentre(clock=self._clock, journal=folder / "sms-centre.journal", random=random.Random())
-        await centre.start()
-        self._stack.push_async_callback(centre.stop)
-
+        partner, viber_url = await self._start_partner(folder)
+        centre = await self._start_centre(folder)
         receipts_secret = secrets.token_urlsafe(24)
-        configuration = self._simulated(f"{partner_server.url}{SEND_PATH}", receipts_secret, centre.port)
 
         async def compose(parts: Parts, _stack: AsyncExitStack) -> None:
             async def on_birth(name: str) -> None:
                 _register(partner, name)
 
-            directory = SandboxDirectory(parts.stored, parts.store, parts.key_ring, parts.clock, on_birth)
+            directory = SandboxDirectory(
+                parts.stored, parts.store, parts.key_ring, parts.clock, on_birth,
+                callback_batch=self._configuration.settings.callback_batch,
+            )  # fmt: skip
             parts.directory = directory
-            parts.mounts["sandbox"] = routes.app(parts.store, partner, parts.clock, open_to_all=self._open)
+            parts.callback_url = lambda url: customer.resolved(url, node.url)
+            parts.callback_addresses = lambda address: may_be_called(address, node.url)
+            parts.mounts["sandbox"] = routes.app(parts.store, partner, centre, parts.clock, open_to_all=self._open)
             await parts.stored.refresh()
             await directory.born(seeds.MAIN_ACCOUNT)
 
+        configuration = self._simulated(viber_url, receipts_secret, centre.port)
         node = Node(configuration, on_fatal=self._on_fatal, compose=compose, clock=self._clock)
         await node.start()
         self._stack.push_async_callback(node.stop)
         self.url = node.url
-        partner.set_callback_url(f"{_from_inside(node.url)}/receipts/{VIBER}/{receipts_secret}")
+        partner.set_callback_url(f"{node.url}/receipts/{VIBER}/{receipts_secret}")
         partner.resume()
+
+    async def _start_partner(self, folder: Path) -> tuple[ViberPartner, str]:
+        """Start the simulated Viber partner; return it with the URL to send to."""
+        partner = ViberPartner(clock=self._clock, journal=folder / "viber-partner.journal", random=random.Random())
+        try:
+            await partner.start(resume=False)  # its callbacks wait until this node has an address
+        except viber_journal.JournalError as error:
+            raise SettingError(f"The journal of the simulated partner cannot be used: {error}.") from None
+        server = await Server.start(viber_app(partner))
+        self._stack.push_async_callback(server.stop)
+        self._stack.push_async_callback(partner.stop)  # before its server, so that hanging calls are let go
+        return partner, f"{server.url}{SEND_PATH}"
+
+    async def _start_centre(self, folder: Path) -> SmsCentre:
+        """Start the simulated SMS centre. Its receipts wait until this node binds."""
+        centre = SmsCentre(clock=self._clock, journal=folder / "sms-centre.journal", random=random.Random())
+        try:
+            await centre.start()
+        except sms_journal.JournalError as error:
+            raise SettingError(f"The journal of the simulated SMS centre cannot be used: {error}.") from None
+        self._stack.push_async_callback(centre.stop)
+        return centre
 
     def _simulated(self, viber_url: str, receipts_secret: str, sms_port: int) -> Configuration:
         """Return the configuration with the simulators as the only providers."""
@@ -113,8 +131,12 @@ def _register(partner: ViberPartner, account: str) -> None:
     partner.register_template(service_id, template)
 
 
-def _from_inside(url: str) -> str:
-    return url.replace("//0.0.0.0:", "//127.0.0.1:")
+def may_be_called(address: str, own_url: str) -> bool:
+    """Whether a customer's endpoint may have an address: the Internet's, this machine's own, and the sandbox's.
+
+    A program under test listens on the machine of its developer; a network behind it is none of the sandbox's business.
+    """
+    return guard.is_public(address) or guard.is_loopback(address) or address == urlsplit(own_url).hostname
 
 
 def banner(url: str) -> str:
@@ -128,6 +150,7 @@ def banner(url: str) -> str:
   TemplateCode        {seeds.TEMPLATE}   language {seeds.LANGUAGE}, param1 and param2
   a phone             {url}/sandbox/phones/639170000001
   messages            {url}/sandbox/messages
+  callbacks           {url}/sandbox/callbacks
 
   Numbers that end in 01 are seen, 03 expire, 38 have no Viber, 12 stay silent; every other is delivered.
   Ctrl+C stops; everything is kept in the data folder.

@@ -122,7 +122,6 @@ class Node:
         lanes: dict[str, Lane] = {}
         if self._settings.role != "api":
             lanes = await self._start_lanes(store, providers, intake)
-            await self._start_callbacks(parts)
         app = App(
             gateway=self._gateway(parts, lanes) if self._settings.role != "worker" else None,
             intake=intake,
@@ -139,6 +138,8 @@ class Node:
         await server.start()
         self._stack.push_async_callback(server.stop)
         self.url = server.url
+        if self._settings.role != "api":  # after the server, which may be an endpoint itself: the sandbox's is
+            await self._start_callbacks(parts)
 
     async def _open_store(self) -> tuple[Store, KeyRing]:
         folder = Path(self._settings.data)

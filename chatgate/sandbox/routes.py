@@ -4,55 +4,41 @@
 ``GET /sandbox/messages``                   newest first; filters ``to``, ``status``, ``channel``, ``text``, ``since``
 ``GET /sandbox/messages/{MessageId}``       one message with its timeline
 ``GET /sandbox/phones/{number}``            what the phone of a number shows, newest first
+``GET /sandbox/callbacks``                  what the built-in customer endpoint heard, newest first
+``POST /sandbox/callbacks``                 that endpoint
 ==========================================  =====================================================================
 
 ``account=`` picks the account, default ``sandbox``. The routes have no credentials, so they answer no page of another
-site: see ``from_another_site``.
-
-A phone may show a message whose id is not known yet: the partner has it, its reply is being committed. So a message
-that has just come is waited for a moment, and its ``message_id`` is null only if the reply was lost.
+site: see ``from_another_site``. The node's own calls to the customer endpoint pass: they come from no page, and name
+this node as their Host.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from chatgate.clock import Clock, Instant, as_text
+from chatgate.clock import Clock, as_text
 from chatgate.domain.message import Message, Status
 from chatgate.errors import StoreUnavailable
 from chatgate.sandbox import seeds
+from chatgate.sandbox.customer import ANSWER, CALLBACKS, Customer
 from chatgate.sandbox.moments import instant
+from chatgate.sandbox.phones import Phones, SmsInbox, ViberInbox
 from chatgate.store import search
 from chatgate.store.search import Filter, Story
 from chatgate.store.store import Store
 from chatgate.store.timeline import PublicId, timeline
 
-PROVIDER = "viber"
-
-JUST_COME = 3000
-"""Milliseconds for which the id of a message on a phone is waited for."""
-LONGEST_WAIT = 2.0
-"""Seconds of one request, for all its messages."""
-LOOK_EVERY = 0.02
-"""Seconds."""
-
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-class Inbox(Protocol):
-    """The phones of the simulated partner."""
-
-    def inbox(self, service_ids: Collection[int], number: str) -> Sequence[Any]: ...
 
 
 class Refused(Exception):
@@ -63,9 +49,9 @@ class Refused(Exception):
         super().__init__(sentence)
 
 
-def app(store: Store, inbox: Inbox, clock: Clock, *, open_to_all: bool) -> Starlette:
+def app(store: Store, viber: ViberInbox, sms: SmsInbox, clock: Clock, *, open_to_all: bool) -> Starlette:
     """Return the application; ``open_to_all`` allows other Host names than loopback's."""
-    pages = _Pages(store, inbox, clock)
+    pages = _Pages(store, Phones(store, viber, sms, clock), Customer(clock), clock)
 
     def guarded(page: Callable[[Request], Any]) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
@@ -75,6 +61,8 @@ def app(store: Store, inbox: Inbox, clock: Clock, *, open_to_all: bool) -> Starl
                 return _json(200, await page(request))
             except Refused as error:
                 return _json(error.status, {"error": str(error)})
+            except ClientDisconnect:
+                return _json(400, {"error": "The request broke off."})
             except StoreUnavailable:
                 return _json(503, {"error": "The database cannot be read now."})
 
@@ -91,6 +79,7 @@ def app(store: Store, inbox: Inbox, clock: Clock, *, open_to_all: bool) -> Starl
             Route("/sandbox/messages", guarded(pages.messages), methods=["GET"]),
             Route("/sandbox/messages/{message_id}", guarded(pages.message), methods=["GET"]),
             Route("/sandbox/phones/{number}", guarded(pages.phone), methods=["GET"]),
+            Route(CALLBACKS, guarded(pages.callbacks), methods=["GET", "POST"]),
         ],
         exception_handlers={404: unknown, 405: wrong_method},
     )
@@ -121,14 +110,15 @@ def _name(host: str) -> str | None:
 
 
 class _Pages:
-    def __init__(self, store: Store, inbox: Inbox, clock: Clock) -> None:
+    def __init__(self, store: Store, phones: Phones, customer: Customer, clock: Clock) -> None:
         self._store = store
-        self._inbox = inbox
+        self._phones = phones
+        self._customer = customer
         self._clock = clock
 
     async def messages(self, request: Request) -> object:
         query = request.query_params
-        account_id = await self._account(request)
+        _, account_id = await self._account(request)
         status = query.get("status")
         if status is not None and status not in list(Status):
             raise Refused(400, f"status must be one of {', '.join(Status)}.")
@@ -149,7 +139,8 @@ class _Pages:
 
     async def message(self, request: Request) -> object:
         key = self._store.message_ids.key(request.path_params["message_id"])
-        story = None if key is None else await self._store.story(await self._account(request), key)
+        _, account_id = await self._account(request)
+        story = None if key is None else await self._store.story(account_id, key)
         if story is None:
             raise Refused(404, "There is no such message in this account.")
         public = self._store.message_ids.public
@@ -159,36 +150,23 @@ class _Pages:
         number = request.path_params["number"]
         if not (number.isascii() and number.isdigit()):
             raise Refused(400, "A number is digits only, with country code and without plus.")
-        name = request.query_params.get("account", seeds.MAIN_ACCOUNT)
-        await self._account(request)
-        shown = []
-        patience = asyncio.get_running_loop().time() + LONGEST_WAIT
-        for on_phone in self._inbox.inbox([seeds.service_id(name)], number):
-            key = await self._key(on_phone.token, on_phone.received_at, patience)
-            shown.append({
-                "message_id": None if key is None else self._store.message_ids.public(key),
-                "channel": "viber",
-                "text": on_phone.text, "image": on_phone.image, "video": on_phone.video, "file": on_phone.file,
-                "button": on_phone.button,
-                "received_at": as_text(on_phone.received_at),
-            })  # fmt: skip
-        return {"number": number, "messages": shown}
+        account, _ = await self._account(request)
+        return {"number": number, "messages": await self._phones.shown(account, number)}
 
-    async def _key(self, token: str, received_at: Instant, patience: float) -> int | None:
-        """Return the message behind a token; wait for it, by the loop's clock, when it has just come."""
-        while (key := await self._store.find_token(PROVIDER, token)) is None:
-            just_come = self._clock.now() - received_at < JUST_COME
-            if not just_come or asyncio.get_running_loop().time() >= patience:
-                return None
-            await asyncio.sleep(LOOK_EVERY)
-        return key
+    async def callbacks(self, request: Request) -> object:
+        account, _ = await self._account(request)
+        if request.method == "POST":
+            self._customer.hear(account, dict(request.headers), await request.body())
+            return ANSWER
+        return {"callbacks": self._customer.heard(account)}
 
-    async def _account(self, request: Request) -> int:
+    async def _account(self, request: Request) -> tuple[str, int]:
+        """Return name and id of the account that is asked about."""
         name = request.query_params.get("account", seeds.MAIN_ACCOUNT)
         account_id = await self._store.find_account(name)
         if account_id is None:
             raise Refused(404, f"There is no account {name!r} yet; it begins with its first signed call.")
-        return account_id
+        return name, account_id
 
     def _summary(self, message: Message) -> dict[str, object]:
         failure = message.failure

@@ -11,6 +11,7 @@ from chatgate.clock import Instant
 from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, KeyKind, Sender, Space, Standing, Template
 from chatgate.errors import ChatgateError, NotFound
 from chatgate.store import rows
+from chatgate.store.endpoints import EndpointChange, EndpointOrder, set_endpoints
 from chatgate.store.tables import access_keys, accounts, fallback_policies, senders, spaces, templates
 
 
@@ -33,6 +34,8 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     now: Instant
     possessions: Possessions
+    endpoints: Sequence[EndpointChange] = ()
+    """Where it is told, from the beginning."""
     subscribed: bool = True
     calls_per_second: int | None = None
 
@@ -46,13 +49,14 @@ class Gift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def create_account(connection: Connection, items: Sequence[NewAccount]) -> list[int]:
-    """Create accounts with their first possessions; answer their ids. Raises NameTaken."""
+    """Create accounts with their first possessions and endpoints; answer their ids. Raises NameTaken."""
     columns = ("id", "name", "subscribed", "calls_per_second", "created_at", "changed_at")
     for item in items:
         row = (item.account_id, item.name, item.subscribed, item.calls_per_second, item.now, item.now)
         if not rows.insert(connection, accounts, columns, [row], "ON CONFLICT DO NOTHING"):
             raise NameTaken(f"An account named {item.name!r} exists already.")
         _put(connection, item.account_id, item.now, item.possessions)
+        set_endpoints(connection, [EndpointOrder(changes=item.endpoints)])
     return [item.account_id for item in items]
 
 

@@ -15,15 +15,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, Subquery, func, select, union_all
+from sqlalchemy import Connection, Select, func, select, union_all
 
 from chatgate.domain.history import Entry, Page, Question
 from chatgate.domain.message import Message
 from chatgate.domain.receipt import Reply
 from chatgate.errors import ChatgateError
 from chatgate.ids import instant_of, key_at
-from chatgate.store import search
+from chatgate.store import rows, search
 from chatgate.store.tables import messages, replies
+
+Keys = Select[int]
+"""A question for keys of one kind."""
 
 _NEWEST = (1 << 63) - 1
 _decode = msgspec.json.Decoder(Reply).decode
@@ -33,9 +36,9 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """How much work one question may be."""
 
     stride: int = 10_000
-    """Keys that one statement looks at."""
+    """Keys of one kind (messages, replies) that one statement looks at."""
     looked_at: int = 500_000
-    """Keys that are looked at in all; below a second where rows must be read."""
+    """Keys of one kind that are looked at in all. Half a second of work on either database."""
     counted: int = 10_000
     """Entries that are counted once the page is full, to tell how many there are."""
 
@@ -63,10 +66,8 @@ def _find(connection: Connection, account_id: int, asked: Question, bounds: Boun
     first, passed = (asked.index - 1) * asked.size, 0
     low, below = key_at(asked.since), _NEWEST if asked.until is None else key_at(asked.until + 1)
     for _ in range(bounds.looked_at // bounds.stride):
-        every = _keys(account_id, asked, low, below, fitting=False)
-        lowest_first = select(every.c.id).order_by(every.c.id.desc())
-        floor = connection.execute(lowest_first.limit(1).offset(bounds.stride - 1)).scalar()
-        fitting = _keys(account_id, asked, low if floor is None else floor, below, fitting=True)
+        floor = _floor(connection, _keys(account_id, asked, low, below, fitting=False), bounds.stride)
+        fitting = union_all(*_keys(account_id, asked, floor or low, below, fitting=True)).subquery()
         found = connection.execute(select(func.count()).select_from(fitting)).scalar_one()
         skipped, lacking = max(first - passed, 0), asked.size - len(keys)
         if found > skipped and lacking:
@@ -83,8 +84,17 @@ def _find(connection: Connection, account_id: int, asked: Question, bounds: Boun
     return keys, None
 
 
-def _keys(account_id: int, asked: Question, low: int, below: int, *, fitting: bool) -> Subquery:
-    """Return the keys from ``low`` up to ``below``: all of the sender and the space, or only those that fit."""
+def _floor(connection: Connection, keys: Sequence[Keys], stride: int) -> int | None:
+    """Return the lowest key of a stride, in which no kind has more than ``stride`` keys; None: all of them are in it.
+
+    Kind by kind, because PostgreSQL would sort the whole union.
+    """
+    ends = [kind.order_by(kind.selected_columns[0].desc()).limit(1).offset(stride - 1) for kind in keys]
+    return max((key for end in ends for key in connection.execute(end).scalars()), default=None)
+
+
+def _keys(account_id: int, asked: Question, low: int, below: int, *, fitting: bool) -> list[Keys]:
+    """Return the keys from ``low`` up to ``below``, of messages and of replies: all of the sender, or what fits."""
     sent = select(messages.c.id).where(
         messages.c.account_id == account_id, messages.c.sender == asked.sender, messages.c.space_id == asked.space_id,
         messages.c.parent_id.is_(None), messages.c.id >= low, messages.c.id < below,
@@ -99,8 +109,7 @@ def _keys(account_id: int, asked: Question, low: int, below: int, *, fitting: bo
         sent = sent.where(messages.c.template_code == asked.template_code)
     if fitting and asked.statuses is not None:
         sent = sent.where(messages.c.status.in_(sorted(asked.statuses)))
-    parts = ([sent] if asked.outbound else []) + ([came] if asked.inbound else [])
-    return union_all(*parts).subquery()
+    return ([sent] if asked.outbound else []) + ([came] if asked.inbound else [])
 
 
 def _load(connection: Connection, keys: Sequence[int], public_id: Callable[[int], str]) -> list[Entry]:
@@ -108,10 +117,18 @@ def _load(connection: Connection, keys: Sequence[int], public_id: Callable[[int]
     if not keys:
         return []
     found: dict[int, tuple[Message | Reply, str | None]] = {**search.reported(connection, keys)}
-    for row in connection.execute(select(replies.c.id, replies.c.reply).where(replies.c.id.in_(keys))):
-        found[row.id] = (_decode(row.reply), None)
+    for row in connection.execute(select(replies).where(replies.c.id.in_(keys))):
+        found[row.id] = (_reply(row), None)
     return [
         Entry(public_id=public_id(key), at=instant_of(key), what=found[key][0], template_name=found[key][1])
         for key in keys
         if key in found  # pruned meanwhile
     ]
+
+
+def _reply(row: rows.AnyRow) -> Reply:
+    """Return a reply; an empty one where the stored one cannot be read, so that it hides no other."""
+    try:
+        return _decode(row.reply)
+    except msgspec.DecodeError:
+        return Reply(provider="", service_id="", recipient=row.recipient, at=row.at)

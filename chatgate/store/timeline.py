@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from chatgate.clock import Instant
+from chatgate.domain.callback import CallbackState
 from chatgate.domain.message import FallbackOrder, FallbackState, Message, MessageKind, Outcome, Status
 from chatgate.store.rows import AnyRow
 from chatgate.store.search import Story
@@ -29,7 +30,6 @@ _OUTCOMES = {
 }
 
 _EFFECTS = {"applied": "", "ignored": "changed nothing: nothing below the reached state counts, nor a duplicate"}
-
 
 PublicId = Callable[[int], str]
 """Makes MessageIds of keys."""
@@ -81,11 +81,11 @@ def _order(order: FallbackOrder, ttl: int) -> str:
 
 
 def _telling(told: AnyRow) -> str:
-    if told.state == "undeliverable":
-        return f"{told.status} is undeliverable (tries: {told.tries}). {told.answer or ''}".strip()
-    if told.state == "waiting":
-        return f"{told.status} waits to be told (tries: {told.tries}). {told.answer or ''}".strip()
-    return f"{told.status} {told.answer or 'was heard'}"
+    """Return what became of a report; an endpoint's last answer is there where it did not hear."""
+    what = {CallbackState.WAITING: "waits to be told", CallbackState.UNDELIVERABLE: "is undeliverable"}
+    if told.state == CallbackState.HEARD:
+        return f"{told.status} {told.answer or 'was heard'}"
+    return f"{told.status} {what[told.state]} (tries: {told.tries}). {told.answer or ''}".strip()
 
 
 def _event(attempt: AnyRow) -> str:

@@ -94,7 +94,7 @@ def _take(connection: Connection, endpoint: rows.AnyRow, claim: EndpointClaim) -
 def _batches(connection: Connection, endpoint: rows.AnyRow, claim: EndpointClaim) -> list[Batch]:
     """Make calls of what is due: batches of earlier tries as they were, new ones of up to the endpoint's size.
 
-    What must wait for an earlier report of its message is due right after that one: so it is looked at again only then.
+    What must wait for an earlier report of its message is due with that one, and not looked at before.
     """
     most = PARALLEL if endpoint.failures == 0 else 1
     groups = _due(connection, endpoint.id, claim.now, most * endpoint.batch)
@@ -105,8 +105,8 @@ def _batches(connection: Connection, endpoint: rows.AnyRow, claim: EndpointClaim
     for group in groups:
         earlier = [head for row in group if (head := heads.get(row.message_id)) is not None and head.id < row.id]
         if earlier:
-            due_at = 1 + max(head.due_at for head in earlier)
-            late += [(due_at, row.id) for row in group if row.due_at != due_at]
+            due_at = max(head.due_at for head in earlier)
+            late += [(due_at, row.id) for row in group if row.due_at < due_at]
         elif group[0].batch_id is not None:
             calls.append(group)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -36,7 +37,7 @@ def running(folder: Path, *arguments: str, more: Mapping[str, str] | None = None
             selector.register(process.stdout, selectors.EVENT_READ)
             assert selector.select(PATIENCE), errors.read_text()
         line = process.stdout.readline()
-        assert line.startswith("chatgate ready http"), line + errors.read_text()
+        assert re.match(r"chatgate ready (http|smpp)://", line), line + errors.read_text()
         yield line.removeprefix("chatgate ready ").strip()
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0, errors.read_text()

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any, TypeVar
 
 import pytest
@@ -14,10 +15,13 @@ import pytest
 from chatgate import sealing
 from chatgate.cli import main
 from chatgate.clock import SystemClock
+from chatgate.domain.lifecycle import DEFAULT_UNKNOWN_POLICY
 from chatgate.domain.message import Attempt, Draft, Outcome, SendResult
 from chatgate.sealing import KeyRing
 from chatgate.store import database
-from chatgate.store.messages import Acceptance, AttemptEnd, Claim
+from chatgate.store.acceptance import Acceptance
+from chatgate.store.attempts import AttemptEnd
+from chatgate.store.claims import Claim
 from chatgate.store.store import Store
 
 R = TypeVar("R")
@@ -91,8 +95,8 @@ class Shell:
         async def work(store: Store, _ring: KeyRing) -> str:
             key, now = store.keys.next(), SystemClock().now()
             await store.accept(
-                Acceptance(key=key, draft=draft, nonce=None, retry=None, request_id="R-1", now=now, lane="viber",
-                           leased=False)
+                Acceptance(key=key, draft=draft, nonce=token_bytes(16), retry=None, request_id="R-1", now=now,
+                           lane="viber", leased=False, keys=store.keys.next)
             )  # fmt: skip
             if result is not None:
                 await _attempt(store, key, result)
@@ -102,8 +106,6 @@ class Shell:
 
 
 async def _attempt(store: Store, key: int, result: SendResult) -> None:
-    from chatgate.domain.lifecycle import DEFAULT_UNKNOWN_POLICY
-
     now = SystemClock().now()
     claimed = await store.claim(
         Claim(lane="viber", now=now, limit=100, until=now + 30_000, keys=store.keys.next, unknown_wait=0,
@@ -112,9 +114,8 @@ async def _attempt(store: Store, key: int, result: SendResult) -> None:
     (message,) = [message for message in claimed.to_send if message.id == key]
     attempt = Attempt(message_id=key, number=1, provider="viber", started_at=now, ended_at=now, result=result)
     end = AttemptEnd(
-        attempt=attempt, account_id=message.account_id, expires_at=message.expires_at,
-        service_id=message.draft.service_id, recipient=message.draft.recipient, label=message.draft.label, losses=0,
-        jitter=0, unknown_wait=0, unknown_policy=DEFAULT_UNKNOWN_POLICY,
+        attempt=attempt, message=message, jitter=0, keys=store.keys.next, unknown_wait=0,
+        unknown_policy=DEFAULT_UNKNOWN_POLICY,
     )  # fmt: skip
     await store.record(end)
 

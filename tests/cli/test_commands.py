@@ -10,9 +10,12 @@ from chatgate.config import table
 from tests.cli.shell import Shell
 
 COMMANDS = [
-    ("account",), ("account", "create"), ("account", "list"), ("account", "sender"), ("key",), ("key", "create"),
+    ("account",), ("account", "create"), ("account", "list"), ("account", "sender"), ("callback",),
+    ("callback", "list"), ("callback", "replay"), ("callback", "secret"), ("callback", "set"), ("fallback",),
+    ("fallback", "drop"), ("fallback", "held"), ("fallback", "release"), ("key",), ("key", "create"),
     ("key", "disable"), ("key", "enable"), ("message",), ("message", "list"), ("message", "show"), ("migrate",),
-    ("sandbox",), ("serve",), ("settings",), ("simulate",), ("simulate", "viber"), ("simulate", "sms"), ("why",),
+    ("policy",), ("policy", "set"), ("sandbox",), ("serve",), ("settings",), ("simulate",), ("simulate", "viber"),
+    ("simulate", "sms"), ("space",), ("space", "set"), ("why",),
 ]  # fmt: skip
 
 
@@ -144,7 +147,6 @@ def test_the_key_ring_of_another_database(shell: Shell) -> None:
         (("serve", "--tls-cert", "c.pem"), "tls_cert and tls_key go together"),
         (("sandbox", "--host", "0.0.0.0"), "A sandbox has no sign-in; to let others reach it at 0.0.0.0, say --open."),
         (("sandbox", "--log-level", "loud"), "setting log_level: Invalid enum value 'loud'."),
-        (("simulate", "sms"), "simulate sms is not built yet"),
     ],
 )
 def test_what_is_refused_before_the_start(shell: Shell, arguments: tuple[str, ...], beginning: str) -> None:

@@ -70,7 +70,7 @@ def test_list_refusals(shell: Shell, shop: Draft) -> None:
 
 
 def test_show(shell: Shell, shop: Draft) -> None:
-    fallback = FallbackOrder(policy_id="S_000001", content="by SMS", duration=60, rule="undelivered")
+    fallback = FallbackOrder(policy_id="S_000001", content="by SMS", duration=60, rule="undelivered", sms_sender="Shop")
     full = msgspec.structs.replace(shop, tag="spring", tracking_data="id:42", task_id="t-1", fallback=fallback)
     message_id = shell.accept(full, refused())
     shown = shell("message", "show", message_id, "--json").json

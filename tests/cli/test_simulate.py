@@ -1,4 +1,4 @@
-"""``chatgate simulate viber``: a partner for an installation that is somewhere else."""
+"""``chatgate simulate``: a Viber partner, or an SMS centre, for an installation that is somewhere else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
@@ -16,6 +17,8 @@ from chatgate.simulators.viber.app import SEND_PATH
 from tests.cli.running import failing, running
 from tests.drafts import NOW, NUMBER, TEXT, draft, message
 from tests.providers import kit
+from tests.providers.short_message import short_message
+from tests.providers.smpp.bound import Store, bound, until
 
 _direct = build_opener(ProxyHandler({}))
 
@@ -83,3 +86,43 @@ def test_what_stops_the_start(tmp_path: Path) -> None:
     assert sentence == f"The journal {tmp_path} cannot be used: Is a directory."
     sentence = failing(tmp_path, "simulate", "viber", "--host", "192.0.2.1")
     assert sentence == "The simulator cannot listen at 192.0.2.1:8090: Cannot assign requested address."
+
+
+# --- the SMS centre --------------------------------------------------------------------------------------------------
+
+
+async def test_it_lets_everybody_bind_and_tells_what_became_of_a_message(tmp_path: Path) -> None:
+    with running(tmp_path, "simulate", "sms", "--port", "0") as url:
+        parts = urlsplit(url)
+        assert (parts.scheme, parts.hostname) == ("smpp", "127.0.0.1")
+        assert parts.port is not None
+        store = Store()
+        async with bound(parts.port, store, system_id="anybody", password="any") as provider:
+            results = [await provider.send(short_message(to=to), NOW) for to in ("380501234500", "380501234571")]
+            await until(lambda: len(store.taken) == 2)
+        assert {receipt.token: str(receipt.status) for receipt in store.taken} == dict(
+            zip([result.token for result in results], ["delivered", "undelivered"], strict=True)
+        )
+    assert "bind to" in (tmp_path / "stderr").read_text()
+
+
+async def test_its_journal_keeps_what_is_to_be_told(tmp_path: Path) -> None:
+    options = ("simulate", "sms", "--port", "0", "--journal", "journal")
+    store = Store(failures=1)
+    with running(tmp_path, *options) as url:
+        async with bound(urlsplit(url).port or 0, store) as provider:
+            result = await provider.send(short_message(to="380501234500"), NOW)
+            await until(lambda: store.failures == 0)
+        sentence = await asyncio.to_thread(failing, tmp_path, *options)
+        assert sentence == "journal is in use by another process."
+    with running(tmp_path, *options) as url:
+        async with bound(urlsplit(url).port or 0, store):
+            await until(lambda: store.taken)
+    assert [receipt.token for receipt in store.taken] == [result.token]
+
+
+def test_what_stops_the_start_of_the_sms_centre(tmp_path: Path) -> None:
+    sentence = failing(tmp_path, "simulate", "sms", "--journal", str(tmp_path))
+    assert sentence == f"The journal {tmp_path} cannot be used: Is a directory."
+    sentence = failing(tmp_path, "simulate", "sms", "--host", "192.0.2.1")
+    assert sentence == "The simulator cannot listen at 192.0.2.1:2775: Cannot assign requested address."

@@ -60,6 +60,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "unknown_transaction": ("hold", UnknownPolicy.HOLD),
     "unknown_promotion": ("send_again", UnknownPolicy.SEND_AGAIN),
     "unknown_wait": ("0", 0),
+    "report_sms": ("false", False),
+    "callback_batch": ("100", 100),
     "drain_seconds": ("5", 5),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
@@ -105,13 +107,14 @@ def test_defaults_are_the_promised_ones() -> None:
     assert (configured.settings.calls_per_second, configured.settings.default_ttl) == (250, 120)
     assert configured.settings.unknown_transaction is UnknownPolicy.SEND_AGAIN
     assert configured.settings.unknown_promotion is UnknownPolicy.HOLD
+    assert (configured.settings.report_sms, configured.settings.callback_batch) == (True, 50)
 
 
 @pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(Settings)])
 def test_every_setting_can_stand_in_the_file(name: str, tmp_path: Path) -> None:
     given = _with_companion(name, VALUES[name][0])
     text = "\n".join(
-        f"{key} = {each}" if key == name and type(VALUES[key][1]) is int else f"{key} = '{each}'"
+        f"{key} = {each}" if key == name and type(VALUES[key][1]) in (int, bool) else f"{key} = '{each}'"
         for key, each in given.items()
     )
     assert getattr(load(text, tmp_path).settings, name) == VALUES[name][1]
@@ -122,6 +125,7 @@ RANGES = {
     "calls_per_second": (1, 100_000),
     "default_ttl": (30, 1_209_600),
     "unknown_wait": (0, 3600),
+    "callback_batch": (1, 100),
     "drain_seconds": (0, 600),
 }
 

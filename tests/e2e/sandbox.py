@@ -77,6 +77,11 @@ class Sandbox:
         shown: list[dict[str, Any]] = self._look(f"phones/{number}", account)["messages"]
         return shown
 
+    def callbacks(self, account: str) -> list[dict[str, Any]]:
+        """Return the calls that the built-in customer endpoint heard, newest first."""
+        heard: list[dict[str, Any]] = self._look("callbacks", account)["callbacks"]
+        return heard
+
     def delivered(self, message_id: str, account: str) -> dict[str, Any]:
         """Return a message once it is delivered."""
         deadline = time.monotonic() + PATIENCE

@@ -10,6 +10,7 @@ import pytest
 from alibabacloud_cams20200606 import models  # type: ignore[import-untyped]
 
 from chatgate.clock import HandClock
+from chatgate.domain import callback
 from chatgate.domain.history import Entry, Page, Question
 from chatgate.domain.message import Failure, FallbackOrder, FallbackState, MessageKind, MessageType, Status
 from chatgate.domain.receipt import Reply
@@ -196,8 +197,9 @@ async def test_reply_with_media(file_name: str | None, kind: str) -> None:
         provider="viber", service_id="s", recipient="1", at=AT, media="https://m.example/a", file_name=file_name
     )
     found = await one(Entry(public_id="x", at=AT, what=reply))
-    assert found["MessageType"] == kind
-    assert json.loads(found["Message"]) == {"filename": file_name, "url": "https://m.example/a"}
+    told = json.loads(callback.inbound(reply, "x", "27549", SPACE))
+    assert (found["MessageType"], found["Message"]) == (kind, told["Message"])
+    assert json.loads(found["Message"])["url"] == "https://m.example/a"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chatgate.clock import HandClock
 from chatgate.domain.message import Message, Outcome
+from chatgate.domain.receipt import Receipt
 from chatgate.errors import SettingError
 from chatgate.outbound import Outbound
 from chatgate.providers import http_sms
@@ -228,7 +229,9 @@ def post(body: bytes = b"", query: str = "", content_type: str = "application/js
     ],
 )
 def test_receipts(own: dict[str, Any], request_: HttpRequest, receipts: list[tuple[str, str, str]]) -> None:
-    read = provider(**(RECEIPTS | own)).read_receipts(request_)
+    news = provider(**(RECEIPTS | own)).read_receipts(request_)
+    read = [each for each in news if isinstance(each, Receipt)]
+    assert len(read) == len(news)
     assert [(receipt.token, str(receipt.status), receipt.code) for receipt in read] == receipts
     assert {(receipt.provider, receipt.at) for receipt in read} <= {("sms", NOW)}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from chatgate.domain.message import Draft, Label, MessageKind, MessageType, Outcome, SendResult
-from chatgate.domain.receipt import Receipt, ReceiptStatus
+from chatgate.domain.receipt import News, Receipt, ReceiptStatus, Reply
 from chatgate.errors import SettingError
 from chatgate.providers import viber_partner
 from chatgate.providers.base import HttpProvider, UnreadableReceipt
@@ -277,7 +279,7 @@ def test_a_reply_that_settles_nothing_is_unknown(body: str) -> None:
 # --- callbacks -------------------------------------------------------------------------------------------------------
 
 
-def told(body: bytes | str) -> list[Receipt]:
+def told(body: bytes | str) -> list[News]:
     raw = body if isinstance(body, bytes) else body.encode()
     return partner().read_receipts(HttpRequest(method="POST", path="/receipts/viber/secret", body=raw))
 
@@ -302,6 +304,7 @@ def event(status: object, token: object = f'"{TOKEN}"', phone: object = f'"{NUMB
 @pytest.mark.parametrize("token", [f'"{TOKEN}"', TOKEN])
 def test_every_message_status(status: int, meaning: ReceiptStatus, code: str, token: str) -> None:
     (receipt,) = told(event(status, token))
+    assert isinstance(receipt, Receipt)
     assert receipt.reason == "" or receipt.reason.endswith(".")
     assert msgspec.structs.replace(receipt, reason="") == Receipt(
         provider="viber", token=TOKEN, status=meaning, at=NOW, service_id="3100", recipient=NUMBER, code=code
@@ -314,19 +317,51 @@ def test_unknown_message_status_is_acknowledged_and_says_nothing(status: int) ->
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "read_as"),
     [
-        '{"phone_number":"972512222000","time":1622014595,"message":{"text":"hi","tracking_data":"id:42"}}',
-        '{"phone_number":"972512222000","time":1622014595,"message":{"media":"https://x/a.jpg","file_name":"a.jpg"}}',
-        '{"message":"hi","phone_number":"972512222000","service_id":3100,"message_token":1}',
+        (
+            '{"phone_number":"972512222000","time":1622014595,"message":{"text":"hi","tracking_data":"id:42"}}',
+            {"at": 1_622_014_595_000, "text": "hi", "tracking_data": "id:42"},
+        ),
+        (
+            '{"phone_number":"972512222000","time":1622014595,"message":{"media":"https://x/a","file_name":"a.jpg"}}',
+            {"at": 1_622_014_595_000, "media": "https://x/a", "file_name": "a.jpg"},
+        ),
+        (
+            '{"phone_number":"+972512222000","service_id":"3100","message":{"text":"a \\u0000 b","new":[{}]}}',
+            {"service_id": "3100", "text": "a \0 b"},
+        ),
+        (
+            '{"message":"hi","phone_number":"972512222000","service_id":3100,"message_token":1}',
+            {"service_id": "3100", "text": "hi"},
+        ),
+        ('{"message":{},"phone_number":"972512222000"}', {}),
     ],
 )
-def test_reply_of_a_user_is_no_receipt(body: str) -> None:
-    assert told(body) == []
+def test_reply_of_a_user(body: str, read_as: dict[str, Any]) -> None:
+    always: dict[str, Any] = {"provider": "viber", "service_id": "", "recipient": "972512222000", "at": 0}
+    assert told(body) == [Reply(**(always | read_as))]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"message":{"text":"hi"}}',
+        '{"message":{"text":"hi"},"phone_number":"nobody"}',
+        '{"message":{"text":7},"phone_number":"972512222000"}',
+        '{"message":7,"phone_number":"972512222000"}',
+        '{"message":["hi"],"phone_number":"972512222000"}',
+        '{"message":{"text":"hi"},"phone_number":"972512222000","time":"today"}',
+    ],
+)
+def test_what_is_no_reply_is_refused(body: str) -> None:
+    with pytest.raises(UnreadableReceipt):
+        told(body)
 
 
 def test_subscription_needs_no_token() -> None:
     (receipt,) = told(f'{{"message_status":5,"message_time":{NOW},"phone_number":"{NUMBER}","service_id":3100}}')
+    assert isinstance(receipt, Receipt)
     assert (receipt.token, receipt.status) == ("", ReceiptStatus.UNSUBSCRIBED)
 
 
@@ -334,6 +369,7 @@ def test_subscription_needs_no_token() -> None:
 @pytest.mark.parametrize(("service", "read_as"), [(3100, "3100"), ('"3100"', "3100"), ("null", "")])
 def test_spellings_of_number_and_service(phone: str, service: object, read_as: str) -> None:
     (receipt,) = told(event(0, phone=phone, service=service))
+    assert isinstance(receipt, Receipt)
     assert (receipt.recipient, receipt.service_id) == (NUMBER, read_as)
 
 

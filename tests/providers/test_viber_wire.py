@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from chatgate.clock import SECOND
 from chatgate.domain.message import Label, MessageKind, MessageType, Outcome
-from chatgate.domain.receipt import ReceiptStatus
+from chatgate.domain.receipt import News, Receipt, ReceiptStatus, Reply
 from chatgate.providers import viber_partner
 from chatgate.providers.base import HttpProvider
 from chatgate.simulators.viber.app import SEND_PATH, app
@@ -23,6 +24,8 @@ from tests.providers import kit
 from tests.simulators.viber.stage import Stage
 
 SERVICE = 3100
+REPLY = "Hello"
+"""What the partner's user 60 writes."""
 BODY = "Hello {{param1}}, your order {{param2}} is on its way."
 DAY = 86_400_000
 
@@ -159,8 +162,8 @@ async def test_tokens_of_replies_and_callbacks_are_the_same_text(
     stage.partner.set_switches(Switches(token_as_number=as_number))
     result = await provider.send(message(draft(recipient="639170000001")), NOW)
     await stage.pass_time(DAY)
-    bodies = [msgspec.json.encode(told) for told in stage.callbacks]
-    receipts = [each for body in bodies for each in provider.read_receipts(_posted(body))]
+    receipts = [each for each in _news(stage, provider) if isinstance(each, Receipt)]
+    assert len(receipts) == len(stage.callbacks)
     assert [(each.token, each.status) for each in receipts] == [
         (result.token, ReceiptStatus.DELIVERED),
         (result.token, ReceiptStatus.READ),
@@ -175,7 +178,6 @@ async def test_tokens_of_replies_and_callbacks_are_the_same_text(
         ("05", [ReceiptStatus.EXPIRED, ReceiptStatus.READ]),
         ("08", [ReceiptStatus.DELIVERED, ReceiptStatus.SUBSCRIBED]),
         ("09", [ReceiptStatus.DELIVERED, ReceiptStatus.UNSUBSCRIBED]),
-        ("60", [ReceiptStatus.DELIVERED, ReceiptStatus.READ]),  # and a reply, which is no receipt
     ],
 )
 async def test_every_callback_is_read(
@@ -183,9 +185,26 @@ async def test_every_callback_is_read(
 ) -> None:
     await provider.send(message(draft(recipient=f"6391700000{ending}")), NOW)
     await stage.pass_time(DAY)
+    news = _news(stage, provider)
+    assert [each.status for each in news if isinstance(each, Receipt)] == statuses
+    assert len(news) == len(statuses)
+
+
+async def test_a_reply_is_read(stage: Stage, provider: HttpProvider) -> None:
+    sent = message(draft(recipient="639170000060", tracking_data="id:42"))
+    assert (await provider.send(sent, NOW)).outcome is Outcome.SENT
+    await stage.pass_time(DAY)
+    delivered, read, reply = _news(stage, provider)
+    statuses = [each.status for each in (delivered, read) if isinstance(each, Receipt)]
+    assert statuses == [ReceiptStatus.DELIVERED, ReceiptStatus.READ]
+    assert isinstance(reply, Reply)
+    assert (reply.provider, reply.service_id, reply.recipient) == ("viber", str(SERVICE), "639170000060")
+    assert (reply.text, reply.media, reply.file_name, reply.tracking_data) == (REPLY, None, None, "id:42")
+    assert reply.at == stage.callbacks[-1]["time"] * SECOND
+
+
+def _news(stage: Stage, provider: HttpProvider) -> list[News]:
+    """Return what the partner's callbacks say, in their order."""
     bodies = [msgspec.json.encode(told) for told in stage.callbacks]
-    assert [each.status for body in bodies for each in provider.read_receipts(_posted(body))] == statuses
-
-
-def _posted(body: bytes) -> HttpRequest:
-    return HttpRequest(method="POST", path="/receipts/viber/secret", body=body)
+    requests = [HttpRequest(method="POST", path="/receipts/viber/secret", body=body) for body in bodies]
+    return [each for request in requests for each in provider.read_receipts(request)]

@@ -10,12 +10,15 @@ import msgspec
 import pytest
 
 from chatgate.clock import HandClock, Instant
+from chatgate.domain.account import Sender, Standing
 from chatgate.domain.message import Message, SendResult
-from chatgate.domain.receipt import Receipt, ReceiptStatus
+from chatgate.domain.receipt import News, Receipt, ReceiptStatus, Reply
 from chatgate.errors import SettingError, StoreUnavailable
 from chatgate.providers.base import ProviderSettings, TakeReceipts, UnreadableReceipt
 from chatgate.receipts.intake import Intake
+from chatgate.store.accounts import NewAccount, Possessions
 from chatgate.store.receipts import Arrival
+from chatgate.store.replies import ReplyArrival
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 from chatgate.wire import HttpRequest, HttpResponse
@@ -30,6 +33,9 @@ RECEIPT = Receipt(
 )
 
 
+REPLY = Reply(provider="acme", service_id="1", recipient="63917", at=NOW - 3, text="Yes")
+
+
 class Acme:
     """A provider whose receipts are what the test says."""
 
@@ -38,7 +44,7 @@ class Acme:
         self.settings = ProviderSettings(
             kind="acme", url="http://acme.example/", receipts_secret=SECRET, receipts_from=networks
         )
-        self.answer: Callable[[], list[Receipt]] = lambda: [RECEIPT]
+        self.answer: Callable[[], list[News]] = lambda: [RECEIPT]
         self.asked = 0
 
     async def open(self, take: TakeReceipts) -> None: ...
@@ -48,7 +54,7 @@ class Acme:
     async def send(self, message: Message, now: Instant) -> SendResult:
         raise NotImplementedError
 
-    def read_receipts(self, request: HttpRequest) -> list[Receipt]:
+    def read_receipts(self, request: HttpRequest) -> list[News]:
         self.asked += 1
         return self.answer()
 
@@ -80,12 +86,16 @@ class Recorder:
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
         self.arrivals: list[Arrival] = []
+        self.replies: list[ReplyArrival] = []
         self.committed = asyncio.Event()
         self.committed.set()
-        self.keys = self
+        self.keys = self.message_ids = self
 
     def next(self) -> int:
         return 1
+
+    def public(self, key: int) -> str:
+        return f"public-{key}"
 
     async def apply_receipts(self, arrival: Arrival) -> list[str]:
         self.arrivals.append(arrival)
@@ -94,6 +104,13 @@ class Recorder:
             raise self.failure
         return ["parked"] * len(arrival.receipts)
 
+    async def take_replies(self, arrival: ReplyArrival) -> int:
+        self.replies.append(arrival)
+        await self.committed.wait()
+        if self.failure is not None:
+            raise self.failure
+        return len(arrival.replies)
+
 
 def door(recorder: Recorder, acme: Acme | None = None) -> Door:
     return Door(recorder, acme or Acme())  # type: ignore[arg-type]  # it has the verbs that are used
@@ -101,7 +118,11 @@ def door(recorder: Recorder, acme: Acme | None = None) -> Door:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A store with the account that the service of receipts and replies belongs to."""
     async with fresh_store(tmp_path, HandClock(NOW)) as store:
+        sender = Sender(sender="27549", channel="viber", service_id="1", standing=Standing.APPROVED)
+        possessions = Possessions(senders=[sender])
+        await store.create_account(NewAccount(account_id=7, name="shop", now=NOW, possessions=possessions))
         yield store
 
 
@@ -133,11 +154,37 @@ async def test_every_receipt_of_a_request_is_stored_and_counted() -> None:
     assert (arrival.received_at, gate.counted("receipts")) == (NOW, 2)
 
 
+@pytest.mark.parametrize(
+    "news", [[REPLY], [REPLY, RECEIPT], [RECEIPT, REPLY, msgspec.structs.replace(REPLY, text="No")]]
+)
+async def test_replies_are_stored_beside_receipts(news: list[News]) -> None:
+    recorder, acme = Recorder(), Acme()
+    acme.answer = lambda: news
+    assert await door(recorder, acme).status() == 200
+    (arrival,) = recorder.replies
+    assert list(arrival.replies) == [one for one in news if isinstance(one, Reply)]
+    assert (arrival.received_at, arrival.keys(), arrival.public_id(7)) == (NOW, 1, "public-7")
+    receipts = [receipt for arrival in recorder.arrivals for receipt in arrival.receipts]
+    assert receipts == [one for one in news if isinstance(one, Receipt)]
+
+
+async def test_a_reply_is_acknowledged_after_the_commit_only() -> None:
+    recorder, acme = Recorder(), Acme()
+    acme.answer = lambda: [REPLY]
+    recorder.committed.clear()
+    asked = asyncio.ensure_future(door(recorder, acme).take())
+    await asyncio.sleep(0.02)
+    assert len(recorder.replies) == 1
+    assert not asked.done()
+    recorder.committed.set()
+    assert (await asked).status == 200
+
+
 async def test_a_request_without_a_receipt_is_acknowledged_and_stores_nothing() -> None:
     recorder, acme = Recorder(), Acme()
     acme.answer = list
     assert await door(recorder, acme).status() == 200
-    assert recorder.arrivals == []
+    assert (recorder.arrivals, recorder.replies) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +239,7 @@ def test_source_list_that_is_none_stops_the_start(networks: tuple[str, ...]) -> 
 
 
 async def test_400_for_what_is_no_receipt() -> None:
-    def unreadable() -> list[Receipt]:
+    def unreadable() -> list[News]:
         raise UnreadableReceipt("the body is not JSON")
 
     recorder, acme = Recorder(), Acme()
@@ -202,8 +249,11 @@ async def test_400_for_what_is_no_receipt() -> None:
     assert recorder.arrivals == []
 
 
-async def test_503_when_the_database_cannot_commit() -> None:
-    answer = await door(Recorder(StoreUnavailable("the database cannot commit"))).take()
+@pytest.mark.parametrize("news", [RECEIPT, REPLY])
+async def test_503_when_the_database_cannot_commit(news: News) -> None:
+    acme = Acme()
+    acme.answer = lambda: [news]
+    answer = await door(Recorder(StoreUnavailable("the database cannot commit")), acme).take()
     assert answer.status == 503
     assert answer.headers["retry-after"].isdecimal()
     assert b"database" not in answer.body
@@ -223,11 +273,12 @@ async def test_503_when_the_database_cannot_commit() -> None:
         (10**40, NOW),
     ],
 )
-async def test_a_receipt_is_not_lost_for_its_time(store: Store, at: int, stored: int) -> None:
+async def test_nothing_is_lost_for_its_time(store: Store, at: int, stored: int) -> None:
     recorder, acme = Recorder(), Acme()
-    acme.answer = lambda: [msgspec.structs.replace(RECEIPT, at=at)]
+    acme.answer = lambda: [msgspec.structs.replace(RECEIPT, at=at), msgspec.structs.replace(REPLY, at=at)]
     assert await door(recorder, acme).status() == 200
     assert [receipt.at for receipt in recorder.arrivals[0].receipts] == [stored]
+    assert [reply.at for reply in recorder.replies[0].replies] == [stored]
     assert await Door(store, acme).status() == 200
 
 

@@ -11,10 +11,12 @@ from chatgate.store.accounts import NewAccount, Possessions
 from chatgate.store.store import Store
 from tests.fresh_store import fresh_store
 from tests.sandbox.browser import Browser
-from tests.sandbox.phones import Phones
+from tests.sandbox.phones import Phones, SmsPhones
 
 MAIN, OTHER = 1, 2
 """Accounts ``sandbox`` and ``sandbox-other``."""
+OTHERS = {"account": "sandbox-other"}
+"""The query that asks for the second."""
 
 
 @pytest.fixture
@@ -38,5 +40,10 @@ def phones() -> Phones:
 
 
 @pytest.fixture
-def browser(store: Store, phones: Phones, clock: HandClock) -> Browser:
-    return Browser(routes.app(store, phones, clock, open_to_all=False))
+def sms_phones() -> SmsPhones:
+    return SmsPhones()
+
+
+@pytest.fixture
+def browser(store: Store, phones: Phones, sms_phones: SmsPhones, clock: HandClock) -> Browser:
+    return Browser(routes.app(store, phones, sms_phones, clock, open_to_all=False))

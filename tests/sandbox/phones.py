@@ -1,4 +1,4 @@
-"""Phones that show what a test puts on them."""
+"""Phones that show what a test puts on them: messages of the Viber partner and of the SMS centre."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ class OnPhone:
     button: dict[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SmsOnPhone:
+    """One SMS on a phone, as the simulated SMS centre tells of it."""
+
+    token: str
+    received_at: Instant
+    sender: str
+    text: str = "Hello by SMS"
+
+
 class Phones:
     """By number, newest first."""
 
@@ -33,3 +43,16 @@ class Phones:
 
     def inbox(self, service_ids: Collection[int], number: str) -> list[OnPhone]:
         return [message for message in self.shown.get(number, []) if message.service_id in service_ids]
+
+
+class SmsPhones:
+    """By number, newest first."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, list[SmsOnPhone]] = {}
+
+    def put(self, number: str, message: SmsOnPhone) -> None:
+        self.shown.setdefault(number, []).insert(0, message)
+
+    def inbox(self, sender_ids: Collection[str], number: str) -> list[SmsOnPhone]:
+        return [message for message in self.shown.get(number, []) if message.sender in sender_ids]

@@ -6,11 +6,14 @@ import asyncio
 
 import pytest
 
+from chatgate.callbacks import signature
+from chatgate.channels import sms
 from chatgate.clock import HandClock
 from chatgate.gateway.authenticate import purpose
 from chatgate.gateway.directory import StoredDirectory
-from chatgate.sandbox import seeds
+from chatgate.sandbox import customer, seeds
 from chatgate.sandbox.directory import UNBORN, SandboxDirectory
+from chatgate.store.endpoints import EndpointChange, EndpointOrder
 from chatgate.store.store import Store
 from tests.fresh_store import RING
 
@@ -34,7 +37,7 @@ def births() -> Births:
 
 @pytest.fixture
 def directory(store: Store, clock: HandClock, births: Births) -> SandboxDirectory:
-    return SandboxDirectory(StoredDirectory(store, clock), store, RING, clock, births)
+    return SandboxDirectory(StoredDirectory(store, clock), store, RING, clock, births, callback_batch=7)
 
 
 @pytest.mark.parametrize("name", [NEW, "sandbox-1", "sandbox-" + "x" * 120])
@@ -83,11 +86,36 @@ async def test_an_account_is_the_same_after_a_restart(
     directory: SandboxDirectory, store: Store, clock: HandClock, births: Births
 ) -> None:
     born = await directory.born(NEW)
-    after = SandboxDirectory(StoredDirectory(store, clock), store, RING, clock, births)
+    after = SandboxDirectory(StoredDirectory(store, clock), store, RING, clock, births, callback_batch=7)
     assert await after.born(NEW) == born
     assert births.names == [NEW]
 
 
-def test_accounts_share_no_service() -> None:
+async def test_an_account_is_told_at_the_customer_endpoint(directory: SandboxDirectory, store: Store) -> None:
+    """From its birth on, and as signed as everybody else."""
+    account_id = await directory.born(NEW)
+    told = {(row.sender, row.kind): (row.url, row.batch) for row in await store.list_endpoints(account_id)}
+    assert told == {("", kind): (customer.address(NEW), 7) for kind in ("status", "inbound")}
+    sealed = await store.callback_secret(account_id)
+    assert sealed is not None
+    assert len(RING.open(sealed, signature.purpose(account_id))) == 32
+
+
+async def test_an_endpoint_that_was_taken_away_stays_away(
+    directory: SandboxDirectory, store: Store, clock: HandClock, births: Births
+) -> None:
+    account_id = await directory.born(NEW)
+    away = EndpointChange(
+        key=1, account_id=account_id, sender="", kind="inbound", url=None, batch=1, sealed_secret=b""
+    )  # fmt: skip
+    await store.set_endpoints(EndpointOrder(changes=[away]))
+    after = SandboxDirectory(StoredDirectory(store, clock), store, RING, clock, births, callback_batch=7)
+    await after.born(NEW)
+    assert [row.kind for row in await store.list_endpoints(account_id)] == ["status"]
+
+
+def test_accounts_share_no_sender() -> None:
     names = [seeds.MAIN_ACCOUNT, *(f"sandbox-{n}" for n in range(1000))]
     assert len({seeds.service_id(name) for name in names}) == len(names)
+    assert len({seeds.sms_sender(name) for name in names}) == len(names)
+    assert [sender for name in names if sms.sender_fault(sender := seeds.sms_sender(name))] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from secrets import token_bytes
 
 import msgspec
 import pytest
@@ -12,42 +13,44 @@ from chatgate.domain.lifecycle import DEFAULT_UNKNOWN_POLICY
 from chatgate.domain.message import Attempt, Content, Draft, FallbackOrder, Outcome, SendResult
 from chatgate.errors import StoreUnavailable
 from chatgate.sandbox import routes, seeds
-from chatgate.store.messages import Acceptance, AttemptEnd, Claim
+from chatgate.sandbox.phones import JUST_COME
+from chatgate.store.acceptance import Acceptance
+from chatgate.store.attempts import AttemptEnd
+from chatgate.store.claims import Claim
 from chatgate.store.store import Store
 from tests.drafts import NUMBER, draft
 from tests.sandbox.browser import Browser
-from tests.sandbox.conftest import MAIN, OTHER
-from tests.sandbox.phones import OnPhone, Phones
+from tests.sandbox.conftest import MAIN, OTHER, OTHERS
+from tests.sandbox.phones import OnPhone, Phones, SmsOnPhone, SmsPhones
 
-OTHERS = {"account": "sandbox-other"}
 SERVICE = seeds.service_id(seeds.MAIN_ACCOUNT)
+SMS_SENDER = seeds.sms_sender(seeds.MAIN_ACCOUNT)
 SENT = SendResult(outcome=Outcome.SENT, token="token-1", code="SRVC_SUCCESS")
 REFUSED = SendResult(outcome=Outcome.REFUSED, code="SRVC_NOT_VIBER_USER", reason="No Viber.")
 
 
-async def accept(store: Store, clock: HandClock, of: Draft | None = None) -> int:
+async def accept(store: Store, clock: HandClock, of: Draft | None = None, lane: str = "viber") -> int:
     key = store.keys.next()
     of = of or draft(account_id=MAIN)
     wanted = Acceptance(
-        key=key, draft=of, nonce=None, retry=None, request_id="R", now=clock.now(), lane="viber", leased=False
-    )
+        key=key, draft=of, nonce=token_bytes(16), retry=None, request_id="R", now=clock.now(), lane=lane,
+        leased=False, keys=store.keys.next,
+    )  # fmt: skip
     assert (await store.accept(wanted)).stored
     return key
 
 
-async def attempt(store: Store, clock: HandClock, result: SendResult) -> None:
-    """Make the attempt of the only message that is due."""
+async def attempt(store: Store, clock: HandClock, result: SendResult, lane: str = "viber") -> None:
+    """Make the attempt of the only message that is due in a lane."""
     now = clock.now()
     claimed = await store.claim(
-        Claim(lane="viber", now=now, limit=10, until=now + 30 * SECOND, keys=store.keys.next, unknown_wait=0,
+        Claim(lane=lane, now=now, limit=10, until=now + 30 * SECOND, keys=store.keys.next, unknown_wait=0,
               unknown_policy=DEFAULT_UNKNOWN_POLICY)
     )  # fmt: skip
     (message,) = claimed.to_send
-    made = Attempt(message_id=message.id, number=1, provider="viber", started_at=now, ended_at=now, result=result)
-    of = message.draft
+    made = Attempt(message_id=message.id, number=1, provider=lane, started_at=now, ended_at=now, result=result)
     end = AttemptEnd(
-        attempt=made, account_id=of.account_id, expires_at=message.expires_at, service_id=of.service_id,
-        recipient=of.recipient, label=of.label, losses=0, jitter=0, unknown_wait=0,
+        attempt=made, message=message, jitter=0, keys=store.keys.next, unknown_wait=0,
         unknown_policy=DEFAULT_UNKNOWN_POLICY,
     )  # fmt: skip
     await store.record(end)
@@ -176,7 +179,7 @@ async def test_one_message_and_its_story(browser: Browser, store: Store, clock: 
 
 
 async def test_a_fallback_is_told(browser: Browser, store: Store, clock: HandClock) -> None:
-    order = FallbackOrder(policy_id="S_000001", content="by SMS", duration=60, rule="undelivered")
+    order = FallbackOrder(policy_id="S_000001", content="by SMS", duration=60, rule="undelivered", sms_sender="Shop")
     key = await accept(store, clock, draft(account_id=MAIN, fallback=order))
     page = await browser(f"/sandbox/messages/{store.message_ids.public(key)}")
     assert page.json["fallback"] == {"state": "armed", "message_id": None}
@@ -200,16 +203,23 @@ async def test_one_account_never_sees_another(browser: Browser, store: Store, cl
     assert (await browser(f"/sandbox/messages/{theirs}", query=OTHERS)).status == 200
 
 
-async def test_one_account_never_sees_the_phones_of_another(browser: Browser, phones: Phones, clock: HandClock) -> None:
-    other = seeds.service_id("sandbox-other")
-    phones.put(NUMBER, OnPhone(token="1", received_at=clock.now() - 5000, service_id=SERVICE, text="mine"))
-    phones.put(NUMBER, OnPhone(token="2", received_at=clock.now() - 5000, service_id=other, text="theirs"))
+async def test_one_account_never_sees_the_phones_of_another(
+    browser: Browser, phones: Phones, sms_phones: SmsPhones, clock: HandClock
+) -> None:
+    other, other_sms = seeds.service_id("sandbox-other"), seeds.sms_sender("sandbox-other")
+    at = clock.now() - 5000
+    phones.put(NUMBER, OnPhone(token="1", received_at=at, service_id=SERVICE, text="mine"))
+    phones.put(NUMBER, OnPhone(token="2", received_at=at, service_id=other, text="theirs"))
+    sms_phones.put(NUMBER, SmsOnPhone(token="3", received_at=at, sender=SMS_SENDER, text="mine by SMS"))
+    sms_phones.put(NUMBER, SmsOnPhone(token="4", received_at=at, sender=other_sms, text="theirs by SMS"))
     for account, text in (("sandbox", "mine"), ("sandbox-other", "theirs")):
         page = await browser(f"/sandbox/phones/{NUMBER}", query={"account": account})
-        assert [message["text"] for message in page.json["messages"]] == [text]
+        assert {message["text"] for message in page.json["messages"]} == {text, f"{text} by SMS"}
 
 
-@pytest.mark.parametrize("path", ["/sandbox/messages", "/sandbox/messages/x", f"/sandbox/phones/{NUMBER}"])
+@pytest.mark.parametrize(
+    "path", ["/sandbox/messages", "/sandbox/messages/x", f"/sandbox/phones/{NUMBER}", "/sandbox/callbacks"]
+)
 async def test_an_account_that_nobody_used(browser: Browser, path: str, store: Store, clock: HandClock) -> None:
     path = path.replace("/x", "/" + store.message_ids.public(await accept(store, clock)))
     page = await browser(path, query={"account": "sandbox-new"})
@@ -238,6 +248,29 @@ async def test_a_phone(browser: Browser, store: Store, phones: Phones, clock: Ha
     assert (await browser("/sandbox/phones/639170000001")).json["messages"] == []
 
 
+async def test_a_phone_shows_both_channels(
+    browser: Browser, store: Store, phones: Phones, sms_phones: SmsPhones, clock: HandClock
+) -> None:
+    """Tokens are a provider's own: the same one is another message at another provider."""
+    viber = await accept(store, clock)
+    await attempt(store, clock, SENT)
+    sms = await accept(store, clock, draft(account_id=MAIN, channel="sms", service_id=SMS_SENDER), "sms")
+    await attempt(store, clock, SENT, "sms")
+    phones.put(NUMBER, OnPhone("token-1", clock.now() + 7, SERVICE, "first"))
+    sms_phones.put(NUMBER, SmsOnPhone("token-1", clock.now() + 8, SMS_SENDER, "second"))
+    phones.put(NUMBER, OnPhone("never", clock.now() + 9 - JUST_COME, SERVICE, "long ago"))
+    clock.advance(9)
+    page = await browser(f"/sandbox/phones/{NUMBER}")
+    public = store.message_ids.public
+    assert [(each["channel"], each["text"], each["message_id"]) for each in page.json["messages"]] == [
+        ("sms", "second", public(sms)), ("viber", "first", public(viber)), ("viber", "long ago", None),
+    ]  # fmt: skip
+    assert page.json["messages"][0] == {
+        "message_id": public(sms), "channel": "sms", "text": "second", "image": None, "video": None, "file": None,
+        "button": None, "received_at": "2025-03-01T12:00:00.008Z",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("number", ["+639170000099", "x", "٣", "63 917"])
 async def test_a_number_is_digits(browser: Browser, number: str) -> None:
     assert (await browser(f"/sandbox/phones/{number}")).status == 400
@@ -258,7 +291,7 @@ async def test_the_id_of_a_message_that_has_just_come_is_waited_for(
 
 async def test_the_id_of_an_old_message_is_not_waited_for(browser: Browser, phones: Phones, clock: HandClock) -> None:
     """Its reply was lost: the receipt may still find it."""
-    phones.put(NUMBER, OnPhone(token="never", received_at=clock.now() - routes.JUST_COME, service_id=SERVICE))
+    phones.put(NUMBER, OnPhone(token="never", received_at=clock.now() - JUST_COME, service_id=SERVICE))
     assert (await browser(f"/sandbox/phones/{NUMBER}")).ids == [None]
 
 
@@ -269,7 +302,7 @@ async def test_the_wait_ends_when_the_message_is_no_more_new(
     asked = asyncio.ensure_future(browser(f"/sandbox/phones/{NUMBER}"))
     await asyncio.sleep(0.05)
     assert not asked.done()
-    clock.advance(routes.JUST_COME)
+    clock.advance(JUST_COME)
     assert (await asked).ids == [None]
 
 
@@ -295,8 +328,8 @@ async def test_a_name_that_was_bound_to_this_machine(browser: Browser, host: str
 
 
 @pytest.mark.parametrize("host", ["evil.example", "192.168.1.5:8080"])
-async def test_an_open_sandbox_answers_to_every_name(store: Store, phones: Phones, clock: HandClock, host: str) -> None:
-    open_to_all = Browser(routes.app(store, phones, clock, open_to_all=True))
+async def test_an_open_sandbox_answers_to_every_name(store: Store, clock: HandClock, host: str) -> None:
+    open_to_all = Browser(routes.app(store, Phones(), SmsPhones(), clock, open_to_all=True))
     assert (await open_to_all("/sandbox/messages", {"host": host})).status == 200
     assert (await open_to_all("/sandbox/messages", {"host": host, "origin": "https://a.example"})).status == 403
     assert (await open_to_all("/sandbox/messages", {"host": host, "sec-fetch-site": "cross-site"})).status == 403
@@ -323,7 +356,9 @@ async def test_an_open_sandbox_answers_to_every_name(store: Store, phones: Phone
         ({"origin": "http://127.0.0.1:8080", "sec-fetch-site": "cross-site"}, 403),
     ],
 )
-@pytest.mark.parametrize("path", ["/sandbox/messages", "/sandbox/messages/x", f"/sandbox/phones/{NUMBER}"])
+@pytest.mark.parametrize(
+    "path", ["/sandbox/messages", "/sandbox/messages/x", f"/sandbox/phones/{NUMBER}", "/sandbox/callbacks"]
+)
 async def test_pages_of_other_sites(
     browser: Browser, store: Store, clock: HandClock, path: str, headers: dict[str, str], status: int
 ) -> None:
@@ -350,11 +385,12 @@ async def test_nothing_can_be_changed(browser: Browser, method: str) -> None:
     assert (page.status, page.json) == (405, {"error": f"{method} is not for /sandbox/messages."})
 
 
-async def test_a_database_that_is_away(phones: Phones, clock: HandClock) -> None:
+@pytest.mark.parametrize("path", ["/sandbox/messages", f"/sandbox/phones/{NUMBER}", "/sandbox/callbacks"])
+async def test_a_database_that_is_away(clock: HandClock, path: str) -> None:
     class Away:
         async def find_account(self, name: str) -> int | None:
             raise StoreUnavailable("the database cannot be read: OperationalError")
 
-    browser = Browser(routes.app(Away(), phones, clock, open_to_all=False))  # type: ignore[arg-type]
-    page = await browser("/sandbox/messages")
+    app = routes.app(Away(), Phones(), SmsPhones(), clock, open_to_all=False)  # type: ignore[arg-type]
+    page = await Browser(app)(path)
     assert (page.status, page.json) == (503, {"error": "The database cannot be read now."})

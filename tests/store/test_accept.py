@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from chatgate.clock import SECOND, HandClock
 from chatgate.domain.message import Content, Failure, Status
-from chatgate.store.calls import nonce_key
 from chatgate.store.acceptance import ACCEPT_LEASE
+from chatgate.store.calls import nonce_key
 from chatgate.store.store import Store
 from tests.store.conftest import Open
 from tests.store.journey import ACCOUNT, DRAFT, PHONE, TTL, Journey

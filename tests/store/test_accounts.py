@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from chatgate.clock import HandClock
 from chatgate.domain.account import AccessKey, FallbackPolicy, KeyKind, Sender, Space, Standing, Template
 from chatgate.errors import NotFound
 from chatgate.store.accounts import Gift, KeySwitch, NameTaken, NewAccount, Possessions
+from chatgate.store.endpoints import EndpointChange
 from chatgate.store.store import Store
 from tests.store.conftest import Open
 
@@ -40,6 +42,18 @@ async def test_created(store: Store) -> None:
     assert view.policies == {POLICY.policy_id: POLICY}
     assert await store.keys_of(1) == [key("ak-1", 1)]
     assert await store.find_account("shop") == 1
+
+
+async def test_created_with_an_endpoint(store: Store) -> None:
+    told = EndpointChange(
+        key=9, account_id=1, sender="", kind="status", url="https://shop.example/", batch=5, sealed_secret=b"sealed"
+    )
+    await store.create_account(account(1, "shop", endpoints=[told]))
+    assert [(row.id, row.url, row.batch) for row in await store.list_endpoints(1)] == [(9, "https://shop.example/", 5)]
+    assert await store.callback_secret(1) == b"sealed"
+    with pytest.raises(NameTaken):
+        await store.create_account(account(2, "shop", endpoints=[msgspec.structs.replace(told, account_id=2)]))
+    assert await store.list_endpoints(2) == []
 
 
 async def test_of_nothing(store: Store) -> None:

@@ -185,10 +185,14 @@ async def test_the_sms_of_a_fallback_is_no_entry(past: Past, clock: HandClock) -
     assert found[0].what.fallback_state is FallbackState.FIRED
 
 
-async def test_unreadable_message_hides_no_other(past: Past, tamper: Tamper) -> None:
+async def test_what_is_unreadable_hides_nothing_else(past: Past, tamper: Tamper) -> None:
+    await past.account()
     first, broken, last = [await past.journey.accept() for _ in range(3)]
     tamper("UPDATE messages SET draft = ? WHERE id = ?", "{", broken)
-    assert await past.listed() == [last, broken, first]
+    await past.reply("broken")
+    await past.reply("ours")
+    tamper("UPDATE replies SET reply = ? WHERE reply LIKE '%broken%'", "{")
+    assert await past.listed() == ["ours", None, last, broken, first]
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------

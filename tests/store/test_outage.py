@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 from chatgate.clock import HandClock
 from chatgate.errors import StoreUnavailable
 from chatgate.store import database, rows
-from chatgate.store.committer import Committer
 from chatgate.store.acceptance import Accepted
+from chatgate.store.committer import Committer
 from chatgate.store.store import Store
 from tests.store.conftest import RING, Tamper
 from tests.store.journey import Journey

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chatgate.clock import SECOND, HandClock
-from chatgate.domain.message import Failure, Label, MessageKind
+from chatgate.clock import MINUTE, SECOND, HandClock
+from chatgate.domain.fallback import LATE_LIMIT
+from chatgate.domain.message import Failure, FallbackOrder, FallbackState, Label, MessageKind
+from chatgate.store.endpoints import EndpointChange, EndpointOrder
+from chatgate.store.fallbacks import Sweep
 from chatgate.store.timeline import next_step, timeline
-from tests.store.journey import UNKNOWN_WAIT, Journey, receipt
+from tests.store.conftest import Tamper
+from tests.store.journey import ACCOUNT, UNKNOWN_WAIT, Journey, receipt
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"])
 
@@ -89,3 +93,95 @@ async def test_next_step(journey: Journey, clock: HandClock) -> None:
         "held": "In 3600 s its time to live ends.",
         "read": "Nothing more: the message is at rest as read.",
     }
+
+
+# --- the fallback -----------------------------------------------------------------------------------------------------
+
+ORDER = FallbackOrder(
+    policy_id="S_000001", content="by SMS", duration=60, rule="undelivered", sms_sender="ACME", lane="sms"
+)
+ON_FAILURE = FallbackOrder(
+    policy_id="S_000001", content="by SMS", duration=None, rule="sentFailed", sms_sender="ACME", lane="sms"
+)
+
+
+async def sweep(journey: Journey, after: int) -> None:
+    """Let time pass, and look for fallbacks that are due."""
+    journey.clock.advance(after)
+    await journey.store.fire_fallbacks(Sweep(now=journey.clock.now(), limit=10, keys=journey.store.keys.next))
+
+
+async def details(journey: Journey, key: int) -> dict[str, str]:
+    return {step.event: step.detail for step in timeline(await journey.story(key), lambda key: f"<{key}>")}
+
+
+async def test_fallback_that_fires(journey: Journey) -> None:
+    key = await journey.accept(fallback=ORDER, ttl=60)
+    await sweep(journey, 60 * SECOND)
+    assert await events(journey, key) == ["accepted", "fallback armed", "fallback fired", "fallback sms"]
+    sms = (await journey.story(key)).sms
+    assert sms is not None
+    told = await details(journey, key)
+    assert told["fallback armed"] == (
+        "policy S_000001, rule undelivered: an SMS if the message fails, or is not delivered within 60 s"
+    )
+    assert told["fallback sms"] == f"message <{sms.id}>, which is accepted"
+    assert f"the fallback of message <{key}>" in (await details(journey, sms.id))["accepted"]
+    assert (await journey.story(sms.id)).sms is None
+
+
+async def test_fallback_of_a_message_that_lives_longer(journey: Journey) -> None:
+    longer = await journey.accept(fallback=ORDER, ttl=61)
+    assert (await details(journey, longer))["fallback armed"].endswith(
+        "Warning: the message lives longer (61 s) than that, so its recipient may get both"
+    )
+    on_failure = await journey.accept(fallback=ON_FAILURE, ttl=61)
+    assert (await details(journey, on_failure))["fallback armed"] == (
+        "policy S_000001, rule sentFailed: an SMS if the message fails"
+    )
+
+
+async def test_fallback_that_is_called_off_or_held(journey: Journey) -> None:
+    delivered = await journey.sent("t", fallback=ORDER)
+    await journey.receive(receipt("t", "delivered", at=journey.clock.now()))
+    late = await journey.accept(fallback=ORDER)
+    await sweep(journey, MINUTE + LATE_LIMIT + 1)
+    assert {"fallback armed", "fallback called_off"} <= set(await events(journey, delivered))
+    assert await events(journey, late) == ["accepted", "fallback armed", "fallback held"]
+    assert (await journey.message(late)).fallback_state is FallbackState.HELD
+
+
+async def test_next_step_of_a_fallback(journey: Journey, clock: HandClock) -> None:
+    async def coming(key: int) -> str:
+        return next_step(await journey.message(key), clock.now()).partition(". ")[2]
+
+    timed, on_failure = await journey.accept(fallback=ORDER), await journey.accept(fallback=ON_FAILURE)
+    assert await coming(timed) == "In 60 s its fallback is sent, unless it is delivered before."
+    assert await coming(on_failure) == "If it fails, its fallback is sent."
+    await sweep(journey, MINUTE + LATE_LIMIT + 1)
+    assert await coming(timed) == "Its fallback waits until somebody releases or drops it (`chatgate fallback`)."
+
+
+# --- callbacks --------------------------------------------------------------------------------------------------------
+
+
+async def test_callbacks(journey: Journey, tamper: Tamper) -> None:
+    change = EndpointChange(
+        key=1, account_id=ACCOUNT, sender="", kind="status", url="https://shop.example/", batch=1, sealed_secret=b"s"
+    )
+    await journey.store.set_endpoints(EndpointOrder(changes=[change]))
+    key = await journey.sent("t")
+
+    async def told() -> str:
+        return (await details(journey, key))["callback"]
+
+    assert await told() == "Sent waits to be told (tries: 0)."
+    tamper("UPDATE callbacks SET tries = 2, answer = 'The endpoint answered HTTP 500.'")
+    assert await told() == "Sent waits to be told (tries: 2). The endpoint answered HTTP 500."
+    tamper("UPDATE callbacks SET state = 'undeliverable', due_at = NULL, tries = 10")
+    assert await told() == "Sent is undeliverable (tries: 10). The endpoint answered HTTP 500."
+    tamper("UPDATE callbacks SET state = 'heard', answer = ''")
+    assert await told() == "Sent was heard"
+    tamper("UPDATE callbacks SET answer = 'not told'")
+    assert await told() == "Sent not told"
+    assert await events(journey, key) == ["accepted", "sending", "sent", "callback"]

@@ -93,4 +93,4 @@ def test_what_could_hold_a_secret_is_not_allowed(name: str) -> None:
 def test_metrics_have_no_label_that_callers_can_choose() -> None:
     """A label whose values a stranger chooses fills the memory, and may hold a number."""
     labels = {label for metric in vars(Metrics()).values() for label in getattr(metric, "_labelnames", ())}
-    assert labels <= {"action", "code", "provider", "outcome", "effect", "lane", "status"}
+    assert labels <= {"action", "code", "provider", "outcome", "effect", "lane", "status", "result"}

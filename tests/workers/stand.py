@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from secrets import token_bytes
 from typing import Any
 
 import msgspec
@@ -12,9 +13,9 @@ import msgspec
 from chatgate.clock import SECOND, HandClock, Instant
 from chatgate.domain.lifecycle import DEFAULT_UNKNOWN_POLICY
 from chatgate.domain.message import Draft, Label, Message, Outcome, SendResult, Status
-from chatgate.domain.receipt import Receipt, ReceiptStatus
+from chatgate.domain.receipt import News, Receipt, ReceiptStatus
 from chatgate.providers.base import Provider, ProviderSettings, TakeReceipts
-from chatgate.store.messages import ACCEPT_LEASE, Acceptance
+from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance
 from chatgate.store.receipts import Arrival
 from chatgate.store.search import Story
 from chatgate.store.store import Store
@@ -65,7 +66,7 @@ class Scripted:
             await answer.wait()
         return SendResult(outcome=Outcome.SENT, token=f"token-{message.id}-{message.attempt}", code="SRVC_SUCCESS")
 
-    def read_receipts(self, request: HttpRequest) -> list[Receipt]:
+    def read_receipts(self, request: HttpRequest) -> list[News]:
         raise NotImplementedError
 
 
@@ -90,13 +91,13 @@ class Stand:
         now = self.clock.now()
         of = of or draft()
         wanted = Acceptance(
-            key=self.store.keys.next(), draft=of, nonce=None, retry=None, request_id="R", now=now, lane=LANE,
-            leased=leased,
+            key=self.store.keys.next(), draft=of, nonce=token_bytes(16), retry=None, request_id="R", now=now, lane=LANE,
+            leased=leased, keys=self.store.keys.next,
         )  # fmt: skip
         assert (await self.store.accept(wanted)).stored
         return Message(
             id=wanted.key, account_id=of.account_id, draft=of, accepted_at=now, expires_at=now + of.ttl * SECOND,
-            status=Status.ACCEPTED, attempt=0, due_at=now + ACCEPT_LEASE,
+            status=Status.ACCEPTED, attempt=0, due_at=now + ACCEPT_LEASE, request_id="R", sender=of.sender,
         )  # fmt: skip
 
     async def hand(self, of: Draft | None = None) -> int:

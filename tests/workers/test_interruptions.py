@@ -10,7 +10,7 @@ import pytest
 from chatgate.clock import SECOND, HandClock
 from chatgate.domain.message import Label, Status
 from chatgate.errors import StoreUnavailable
-from chatgate.store.messages import ACCEPT_LEASE
+from chatgate.store.acceptance import ACCEPT_LEASE
 from chatgate.store.store import Store
 from tests.drafts import draft
 from tests.workers.conftest import Make

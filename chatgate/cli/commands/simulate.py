@@ -1,4 +1,4 @@
-"""``chatgate simulate``: a simulated partner by itself, for an installation that is to send to it."""
+"""``chatgate simulate``: a simulated partner or SMS centre by itself, for an installation that is to send to it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from chatgate.errors import SettingError
 
 
 def register(app: typer.Typer) -> None:
@@ -32,16 +30,27 @@ def viber(
     """Run a simulated Viber partner. Any service id is taken, and known from its first use on."""
     from chatgate import telemetry
     from chatgate.runtime import process
-    from chatgate.runtime.simulator import ViberSimulator, banner
+    from chatgate.runtime.simulator import ViberSimulator, viber_banner
 
     telemetry.configure_logs(level="warning", as_json=False)
 
     def build(_on_fatal: object) -> ViberSimulator:
         return ViberSimulator(host=host, port=port, journal=journal, callback_url=callback_url)
 
-    raise typer.Exit(process.run(build, banner))
+    raise typer.Exit(process.run(build, viber_banner))
 
 
-def sms() -> None:
-    """Run a simulated SMS centre; not built yet."""
-    raise SettingError("simulate sms is not built yet: SMS comes with the fallback.")
+def sms(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 2775,
+    journal: Annotated[
+        Path | None, typer.Option(help="File that keeps what it knows over a restart; default: nothing is kept.")
+    ] = None,
+) -> None:
+    """Run a simulated SMS centre (SMPP 3.4). Everybody who binds is let in."""
+    from chatgate import telemetry
+    from chatgate.runtime import process
+    from chatgate.runtime.simulator import SmsSimulator, sms_banner
+
+    telemetry.configure_logs(level="warning", as_json=False)
+    raise typer.Exit(process.run(lambda _fatal: SmsSimulator(host=host, port=port, journal=journal), sms_banner))

@@ -14,7 +14,7 @@ import structlog
 
 from chatgate.clock import Clock, Instant, SystemClock
 from chatgate.domain.message import Message, Outcome, SendResult
-from chatgate.domain.receipt import Receipt
+from chatgate.domain.receipt import News
 from chatgate.outbound import Outbound
 from chatgate.providers.base import ProviderSettings, TakeReceipts, UnreadableReceipt
 from chatgate.providers.smpp import statuses
@@ -79,7 +79,7 @@ class Smpp:
             reason = f"No reply: {error}."
         return SendResult(outcome=Outcome.UNKNOWN, code="ReplyLost", reason=reason)
 
-    def read_receipts(self, request: HttpRequest) -> list[Receipt]:
+    def read_receipts(self, request: HttpRequest) -> list[News]:
         raise UnreadableReceipt("receipts of this provider come over its session")
 
     async def _submit(self, bodies: Sequence[bytes]) -> SendResult:

@@ -172,9 +172,11 @@ READINGS: list[tuple[str, Mapping[str, str], Changes, dict[str, object]]] = [
      "Content": json.dumps({"text": "a", "link": URL, "thumbnail": THUMBNAIL, "fileSize": 5, "duration": 9,
                             "caption": "b", "action": URL})}, {"space_id": "sdk"}),
     ("longest duration", MESSAGE, {**FALLBACK, "FallBackDuration": "43200"},
-     {"fallback": FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="plain text", duration=43_200, rule="undelivered")}),
+     {"fallback": FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="plain text", duration=43_200,
+                                rule="undelivered")}),
     ("the longest fallback", MESSAGE, {**FALLBACK, "FallBackContent": "x" * 1000},
-     {"fallback": FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="x" * 1000, duration=None, rule="undelivered")}),
+     {"fallback": FallbackOrder(policy_id="S_000001", sms_sender="ACME", content="x" * 1000, duration=None,
+                                rule="undelivered")}),
 ]  # fmt: skip
 
 

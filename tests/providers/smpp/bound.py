@@ -9,7 +9,7 @@ from typing import Any
 
 from chatgate.clock import HandClock
 from chatgate.domain.message import Outcome
-from chatgate.domain.receipt import Receipt
+from chatgate.domain.receipt import News, Receipt
 from chatgate.errors import StoreUnavailable
 from chatgate.outbound import Outbound
 from chatgate.providers.base import ProviderSettings
@@ -34,12 +34,14 @@ class Store:
         self.open.set()
         self._error = error
 
-    async def take(self, receipts: Sequence[Receipt]) -> None:
+    async def take(self, news: Sequence[News]) -> None:
         await self.open.wait()
         if self.failures:
             self.failures -= 1
             raise self._error("not now")
-        self.taken += receipts
+        for one in news:
+            assert isinstance(one, Receipt)  # what phones write over a session is acknowledged only
+            self.taken.append(one)
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -1,0 +1,31 @@
+"""What the desk makes of a store's word."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from chatgate.domain.history import Question
+from chatgate.errors import ApiError
+from chatgate.gateway.desk import Desk
+from chatgate.store.history import TooFarBack
+from chatgate.store.store import Store
+from chatgate.telemetry import Metrics
+from tests.operations.send_chatapp_message.example import MESSAGE, call
+
+
+class FullStore:
+    async def history(self, account_id: int, asked: Question) -> Any:
+        raise TooFarBack(f"{account_id}: {asked.index}")
+
+
+async def test_a_page_too_far_back_is_told_as_a_validation_code() -> None:
+    desk = Desk(
+        cast(Store, FullStore()), (), lambda _lane: None, Metrics(), lambda secret, _purpose: secret, default_ttl=60,
+        callback_batch=1,
+    )  # fmt: skip
+    asked = Question(channel="viber", sender="1", space_id="s", outbound=True, inbound=True, index=9, size=9)
+    with pytest.raises(ApiError, match="narrow them") as refused:
+        await desk.history(call(MESSAGE), asked)
+    assert (refused.value.code, refused.value.http) == ("InvalidParameter.TimeRange", 200)
