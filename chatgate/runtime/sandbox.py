@@ -22,8 +22,8 @@ from chatgate.providers.base import ProviderSettings
 from chatgate.runtime.service import Node, Parts
 from chatgate.sandbox import routes, seeds
 from chatgate.sandbox.directory import SandboxDirectory
+from chatgate.simulators.journal import JournalError
 from chatgate.simulators.viber.app import app as viber_app
-from chatgate.simulators.viber.journal import JournalError
 from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.server import Server
 from chatgate.simulators.viber.templates import Template

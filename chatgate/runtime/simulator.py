@@ -8,8 +8,8 @@ from pathlib import Path
 
 from chatgate.clock import SystemClock
 from chatgate.errors import SettingError
+from chatgate.simulators.journal import JournalError
 from chatgate.simulators.viber.app import SEND_PATH, app
-from chatgate.simulators.viber.journal import JournalError
 from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.server import Server
 
