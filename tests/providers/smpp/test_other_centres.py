@@ -124,7 +124,7 @@ class NpmCentre:
 @asynccontextmanager
 async def npm_centre() -> AsyncIterator[NpmCentre]:
     if not (SMSC / "node_modules").exists():
-        pytest.fail("the npm package smpp is not installed; `make test-tools` does it")
+        pytest.fail("the npm package smpp is not installed; `make test` does it")
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(NODE, SMSC / "server.js", stdin=pipe, stdout=pipe)
     assert process.stdin is not None
