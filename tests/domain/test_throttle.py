@@ -77,8 +77,9 @@ def test_an_older_one_is_taken_back_from_between(
         now += step + 1
         if throttle.admit(now) == 0:
             admitted.append(now)
-        if admitted and data.draw(st.booleans()):
-            gone = data.draw(st.sampled_from(admitted[-limit:]))
+        again: bool = data.draw(st.booleans())
+        if admitted and again:
+            gone: int = data.draw(st.sampled_from(admitted[-limit:]))
             throttle.take_back(gone)
             admitted.remove(gone)
         assert throttle.used(now) == sum(now - at < window for at in admitted)
