@@ -131,10 +131,13 @@ def settings_file(named: Path | None) -> Path | None:
     return named or (Path(DEFAULT_FILE) if Path(DEFAULT_FILE).exists() else None)
 
 
-def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None) -> Configuration:
+def load(
+    flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None, *, will_send: bool = True
+) -> Configuration:
     """Put a configuration together; raises SettingError with one sentence that names the setting.
 
-    ``flags``: only those given. ``file`` None: no file counts.
+    ``flags``: only those given. ``file`` None: no file counts. Without ``will_send`` a secret of a provider may be
+    missing: who only looks at messages need not have it.
     """
     written = {} if file is None else _read(file)
     sections = {"providers": written.pop("providers", {}), "routes": written.pop("routes", [])}
@@ -157,7 +160,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | N
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingError("tls_cert and tls_key go together; one of them is missing.")
     return Configuration(
-        settings=settings, sources=sources, providers=_providers(sections["providers"], environ),
+        settings=settings, sources=sources, providers=_providers(sections["providers"], environ, will_send),
         routes=_routes(sections["routes"], sections["providers"]),
     )  # fmt: skip
 
@@ -190,20 +193,22 @@ def _meant_for(providers: Any) -> set[object]:
     return {value["env"] for value in values if _points_to_environment(value)}
 
 
-def _providers(sections: Any, environ: Mapping[str, str]) -> dict[str, ProviderSettings]:
+def _providers(sections: Any, environ: Mapping[str, str], will_send: bool) -> dict[str, ProviderSettings]:
     if not isinstance(sections, dict):
         raise SettingError("providers must be sections: [providers.NAME].")
     for name in sections:
         if not _PROVIDER_NAME.fullmatch(name):
             raise SettingError(f"providers.{name!r}: a name has letters, digits, - and _; it is part of an address.")
-    return {name: _provider(name, section, environ) for name, section in sections.items()}
+    return {name: _provider(name, section, environ, will_send) for name, section in sections.items()}
 
 
-def _provider(name: str, section: Any, environ: Mapping[str, str]) -> ProviderSettings:
+def _provider(name: str, section: Any, environ: Mapping[str, str], will_send: bool) -> ProviderSettings:
     if not isinstance(section, dict):
         raise SettingError(f"providers.{name} must be a section: [providers.{name}].")
     known = {field.name for field in msgspec.structs.fields(ProviderSettings)} - {"options"}
-    values = {key: _from_environment(f"providers.{name}.{key}", value, environ) for key, value in section.items()}
+    values = {
+        key: _from_environment(f"providers.{name}.{key}", value, environ, will_send) for key, value in section.items()
+    }
     own = {key: value for key, value in values.items() if key in known}
     options = {key: value for key, value in values.items() if key not in known}
     return _convert(own | {"options": options}, ProviderSettings, f"providers.{name}", strict=False)
@@ -213,12 +218,14 @@ def _points_to_environment(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"env"}
 
 
-def _from_environment(name: str, value: Any, environ: Mapping[str, str]) -> object:
+def _from_environment(name: str, value: Any, environ: Mapping[str, str], needed: bool) -> object:
     """Return a value, or what ``{ env = "NAME" }`` points to."""
     if not _points_to_environment(value):
         return value
     variable = str(value["env"])
     if not environ.get(variable):
+        if not needed:
+            return f"not-set.{variable}".ljust(16, ".")
         raise SettingError(f"{name} is to come from the environment, but {variable} is not set.")
     return environ[variable]
 
@@ -231,6 +238,8 @@ def _routes(sections: Any, providers: Any) -> tuple[Route, ...]:
     for route in routes:
         if not route.providers:
             raise SettingError("A route needs at least one provider.")
+        if len(route.providers) > 1:
+            raise SettingError("A route takes one provider: going over to a second one is not built yet.")
         for provider in route.providers:
             if provider not in providers:
                 raise SettingError(f"A route names the provider {provider!r}, but there is no [providers.{provider}].")

@@ -31,15 +31,17 @@ Set = Annotated[
 ]
 
 
-def configuration(config_file: Path | None, sets: list[str] | None = None, **flags: object) -> Configuration:
-    """Return the configuration; flags that were not given are None."""
+def configuration(
+    config_file: Path | None, sets: list[str] | None = None, *, will_send: bool = False, **flags: object
+) -> Configuration:
+    """Return the configuration; flags that were not given are None. ``will_send``: providers' secrets must be there."""
     given = {name: value for name, value in flags.items() if value is not None}
     for pair in sets or []:
         name, equals, value = pair.partition("=")
         if not equals:
             raise SettingError(f"--set takes NAME=VALUE, not {pair!r}.")
         given[name] = value
-    return config.load(given, os.environ, config.settings_file(config_file))
+    return config.load(given, os.environ, config.settings_file(config_file), will_send=will_send)
 
 
 def with_store(

@@ -201,7 +201,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """The provider will never take this message; trying again changes nothing."""
     DEFERRED = "deferred"
-    """Provably not accepted, and worth another try (server error, connection refused)."""
+    """Provably not accepted, and worth another try (no connection, HTTP 503, a status that says so)."""
     THROTTLED = "throttled"
     """Provably not accepted: too fast. Tried again like DEFERRED, but the provider is healthy."""
     UNKNOWN = "unknown"

@@ -14,7 +14,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     channel: str
     providers: tuple[str, ...]
-    """Names of ``[providers.NAME]`` sections, in order of preference."""
+    """Names of ``[providers.NAME]`` sections, in order of preference. One, so far."""
     sender: str | None = None
     country: str | None = None
     """Calling code without plus: the beginning of the recipient's number."""

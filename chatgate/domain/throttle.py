@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from array import array
 
+NEVER = -(1 << 62)
+"""An instant before all others."""
+
 
 class SlidingWindow:
     """The last ``limit`` admissions, in a ring."""
@@ -20,7 +23,7 @@ class SlidingWindow:
             raise ValueError("limit must be 1 or more")
         self.limit = limit
         self._window = window
-        self._ring = array("q", [-(1 << 62)]) * limit
+        self._ring = array("q", [NEVER]) * limit
         self._next = 0
 
     def admit(self, now: int) -> int:
@@ -35,11 +38,19 @@ class SlidingWindow:
         self._next = (self._next + 1) % self.limit
         return 0
 
-    def take_back(self) -> None:
-        """Forget the newest admission: it turned out to be a replay, which must not use up its victim's limit."""
-        newest = (self._next - 1) % self.limit
-        self._ring[newest] = -(1 << 62)
-        self._next = newest
+    def take_back(self, at: int) -> None:
+        """Forget the admission of an instant: it was a replay, which must not use up its victim's limit."""
+        for back in range(1, self.limit + 1):
+            place = (self._next - back) % self.limit
+            if self._ring[place] == at:
+                break
+        else:
+            return  # so long ago that others have taken its place
+        while back > 1:  # the younger ones move up
+            following = (place + 1) % self.limit
+            self._ring[place], place, back = self._ring[following], following, back - 1
+        self._ring[place] = NEVER
+        self._next = place
 
     def used(self, now: int) -> int:
         """Return how many admissions lie inside the window that ends now."""

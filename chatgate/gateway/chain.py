@@ -118,13 +118,13 @@ class Gateway:
         claim = signature.read_claim(request, rpc)
         caller = await self._authenticate(claim, now)
         authorize(caller, rpc.action)
-        self._admit(caller)
+        admitted_at = self._admit(caller)
         call = Call(
             request_id=request_id, account=caller.account, access_key_id=caller.access_key_id, params=rpc.params,
             nonce=caller.nonce, now=now, idempotency_key=None,
         )  # fmt: skip
         if not getattr(operation, "CHANGES", False):
-            await self._spend(caller)
+            await self._spend(caller, admitted_at)
             read: Mapping[str, object] = await operation.execute(call, self._desk)
             return read
         try:
@@ -133,24 +133,24 @@ class Gateway:
             fields: Mapping[str, object] = await operation.execute(call, self._desk)
         except ApiError as error:
             if error.row is NONCE_USED:
-                self._flow_control.take_back(caller.account)
+                self._flow_control.take_back(caller.account, admitted_at)
             elif error.row is not IDEMPOTENCY_MISMATCH:  # that is said by the transaction that spent the nonce
-                await self._spend(caller)
+                await self._spend(caller, admitted_at)
             raise
         self._metrics.accept_seconds.observe(perf_counter() - began)
         return fields
 
-    def _admit(self, caller: Caller) -> None:
+    def _admit(self, caller: Caller) -> int:
         try:
-            self._flow_control.admit(caller.account)
+            return self._flow_control.admit(caller.account)
         except ApiError:
             self._metrics.refused_by_flow_control.inc()
             raise
 
-    async def _spend(self, caller: Caller) -> None:
+    async def _spend(self, caller: Caller, admitted_at: int) -> None:
         """Spend the nonce of a call that stores nothing else; a replay gives its place in the window back."""
         if not await self._store.spend_nonce(caller.nonce):
-            self._flow_control.take_back(caller.account)
+            self._flow_control.take_back(caller.account, admitted_at)
             raise ApiError(NONCE_USED) from None
 
     def _refuse(

@@ -27,14 +27,15 @@ class FlowControl:
         self._monotonic_ns = monotonic_ns
         self._windows: dict[int, SlidingWindow] = {}
 
-    def admit(self, account: AccountView) -> None:
-        """Count one call, or refuse it and leave nothing.
+    def admit(self, account: AccountView) -> int:
+        """Count one call and return its instant, or refuse it and leave nothing.
 
         :raises ApiError: ``LIMIT_CONTROL`` with ``x-acs-retry-after`` (milliseconds) and the ratelimit headers that the
             SDK generations read (cams facts 2.4).
         """
         window = self._window(account)
-        wait = window.admit(self._monotonic_ns())
+        now = self._monotonic_ns()
+        wait = window.admit(now)
         if wait:
             milliseconds = max(1, ceil(wait / 1_000_000))
             state = f"Limit:{window.limit},Remain:0,TimeLeft:{milliseconds}"
@@ -42,10 +43,11 @@ class FlowControl:
                 "x-acs-retry-after": str(milliseconds), "x-ratelimit-user-api": state, "x-ratelimit-user": state,
             }  # fmt: skip
             raise ApiError(LIMIT_CONTROL, headers=headers)
+        return now
 
-    def take_back(self, account: AccountView) -> None:
-        """Give back the newest admission: the call was a replay."""
-        self._window(account).take_back()
+    def take_back(self, account: AccountView, admitted_at: int) -> None:
+        """Give back an admission: the call was a replay."""
+        self._window(account).take_back(admitted_at)
 
     def _window(self, account: AccountView) -> SlidingWindow:
         limit = account.calls_per_second or self._default

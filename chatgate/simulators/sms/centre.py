@@ -17,12 +17,12 @@ from pathlib import Path
 from random import Random
 
 from chatgate.clock import Clock, Instant
+from chatgate.simulators.journal import Batch, Journal
 from chatgate.simulators.sms import pdus, phone, submission
-from chatgate.simulators.sms.journal import Batch, Journal
 from chatgate.simulators.sms.pdus import Bind, Submit
 from chatgate.simulators.sms.phone import PhoneMessage
 from chatgate.simulators.sms.receipts import Receipts
-from chatgate.simulators.sms.records import Part, PartAccepted, PartDone, ReceiptSettled, Record, TimeAdvanced
+from chatgate.simulators.sms.records import DECODER, Part, PartAccepted, PartDone, ReceiptSettled, Record, TimeAdvanced
 from chatgate.simulators.sms.schedule import Schedule
 from chatgate.simulators.sms.session import Session
 from chatgate.simulators.sms.submission import Timing
@@ -56,7 +56,7 @@ class SmsCentre:
         self._password = password
         self._compact_above = compact_above
         self._world = World(keep_parts)
-        self._journal = Journal(journal)
+        self._journal = Journal(journal, DECODER)
         self._schedule = Schedule(clock, self._world.ahead, self._done)
         self._receipts = Receipts(timing, self._told)
         self._throttled: set[str] = set()

@@ -80,3 +80,6 @@ class TimeAdvanced(_Record, frozen=True, tag="time"):
 
 
 Record = PartAccepted | PartDone | ReceiptSettled | TimeAdvanced
+
+DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+"""Reads a line of the journal."""

@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from typing import Protocol, cast
 
+from chatgate.simulators.journal import Batch
 from chatgate.simulators.sms import pdus
-from chatgate.simulators.sms.journal import Batch
 from chatgate.simulators.sms.pdus import Bind, Malformed, Submit
 
 NAME = "chatgate"

@@ -15,14 +15,15 @@ from pathlib import Path
 from random import Random
 
 from chatgate.clock import Clock, Instant
+from chatgate.simulators.journal import Batch, Journal
 from chatgate.simulators.viber import callbacks, phones
 from chatgate.simulators.viber.events import Events
 from chatgate.simulators.viber.http_post import HttpPost
-from chatgate.simulators.viber.journal import Batch, Journal
 from chatgate.simulators.viber.messages import Event
 from chatgate.simulators.viber.phones import PhoneMessage
 from chatgate.simulators.viber.reception import Answer, HangUp, Reception, Request, Rules
 from chatgate.simulators.viber.records import (
+    DECODER,
     NumberScripted,
     PhoneSwitched,
     Record,
@@ -69,7 +70,7 @@ class ViberPartner:
         self._compact_above = compact_above
         self._random = random
         self._world = World(keep_messages)
-        self._journal = Journal(journal)
+        self._journal = Journal(journal, DECODER)
         self._board = SwitchBoard()
         self._schedule = Schedule(clock, self._world)
         self._http = HttpPost(timing.callback_timeout)

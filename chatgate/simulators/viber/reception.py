@@ -15,10 +15,10 @@ from random import Random
 import msgspec
 
 from chatgate.clock import Instant
+from chatgate.simulators.journal import Batch
 from chatgate.simulators.viber import callbacks, validation
 from chatgate.simulators.viber.call import Call
 from chatgate.simulators.viber.events import Events
-from chatgate.simulators.viber.journal import Batch
 from chatgate.simulators.viber.messages import Event, Message
 from chatgate.simulators.viber.profiles import profile_of
 from chatgate.simulators.viber.records import MessageAccepted, Record, ServiceRegistered

@@ -107,3 +107,6 @@ Record = (
     | SessionKept
     | TimeAdvanced
 )
+
+DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+"""Reads a line of the journal."""

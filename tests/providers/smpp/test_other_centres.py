@@ -124,7 +124,7 @@ class NpmCentre:
 @asynccontextmanager
 async def npm_centre() -> AsyncIterator[NpmCentre]:
     if not (SMSC / "node_modules").exists():
-        pytest.fail("the npm package smpp is not installed; `make test-tools` does it")
+        pytest.fail("the npm package smpp is not installed; `make test` does it")
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(NODE, SMSC / "server.js", stdin=pipe, stdout=pipe)
     assert process.stdin is not None
@@ -144,6 +144,7 @@ async def npm_centre() -> AsyncIterator[NpmCentre]:
 async def test_npm_texts_arrive_and_receipts_come_back() -> None:
     store = Store()
     async with npm_centre() as centre, bound(centre.port, store, receipt_id="decimal_to_hex") as opened:
+        await until(lambda: centre.all("submit"))  # the one by which ``bound`` knew that it is bound
         before = len(centre.all("submit"))
         results = [await opened.send(short_message(text, id=n), NOW) for n, text in enumerate(TEXTS)]
         assert {result.outcome for result in results} == {Outcome.SENT}

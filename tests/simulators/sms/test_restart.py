@@ -12,8 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatgate.clock import DAY, HandClock
-from chatgate.simulators.sms.journal import Journal, JournalError
-from chatgate.simulators.sms.records import Part, PartAccepted, PartDone, ReceiptSettled, Record, State, TimeAdvanced
+from chatgate.simulators.journal import Journal, JournalError
+from chatgate.simulators.sms.records import (
+    DECODER,
+    Part,
+    PartAccepted,
+    PartDone,
+    ReceiptSettled,
+    Record,
+    State,
+    TimeAdvanced,
+)
 from chatgate.simulators.sms.world import World
 from tests.simulators.sms.stage import NUMBER, Stage
 
@@ -203,7 +212,7 @@ def test_a_compacted_journal_makes_the_same_world(history: list[Record]) -> None
 
 
 async def test_nothing_is_written_without_a_file() -> None:
-    journal = Journal(None)
+    journal = Journal(None, DECODER)
     assert journal.open() == []
     journal.compact([])
     await journal.post(TimeAdvanced(sender=None, milliseconds=1)).stored()

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatgate.clock import DAY, HandClock
-from chatgate.simulators.viber.journal import Journal, JournalError
+from chatgate.simulators.journal import Journal, JournalError
+from chatgate.simulators.viber.records import DECODER
 from chatgate.simulators.viber.scripts import Do, Script, Step
 from chatgate.simulators.viber.switches import Switches
 from chatgate.simulators.viber.world import World
@@ -334,12 +335,12 @@ async def test_a_restart_builds_the_same_world(
                     stage.partner.advance(SERVICE, wait)
         before = _state(stage.world)
     first, second = World(), World()
-    reopened = Journal(journal)
+    reopened = Journal(journal, DECODER)
     for record in reopened.open():
         first.apply(record)
     reopened.compact(first.records())
     await reopened.close()
-    for record in Journal(journal).open():
+    for record in Journal(journal, DECODER).open():
         second.apply(record)
     assert _state(first) == before
     assert _state(second) == before

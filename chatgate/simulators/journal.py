@@ -18,16 +18,16 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
-from chatgate.simulators.viber.records import Record
+Record = TypeVar("Record", bound=msgspec.Struct)
 
 RECENT = 1000
 """Lines kept in memory for those who look."""
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
@@ -56,17 +56,19 @@ _NOWHERE = Batch()
 _NOWHERE.done.set()
 
 
-class Journal:
+class Journal(Generic[Record]):
     """The file; with ``path=None``, nothing but memory, and no promise."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, decoder: msgspec.json.Decoder[Record]) -> None:
+        """``decoder`` reads one line; the records are tagged structs of the simulator's own."""
         self._path = path
+        self._decoder = decoder
         self._fd = -1
         self._size = 0
         self._batch = Batch()
         self._gathering = threading.Lock()
         self._writing = threading.Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="viber-journal")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._flusher: asyncio.Task[None] | None = None
         self.recent: deque[bytes] = deque(maxlen=RECENT)
 
@@ -76,7 +78,7 @@ class Journal:
             return []
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = _open_alone(self._path)
-        records, self._size = _read(self._path)
+        records, self._size = _read(self._path, self._decoder)
         os.ftruncate(self._fd, self._size)
         return records
 
@@ -166,14 +168,14 @@ def _write_all(fd: int, data: bytes | bytearray) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def _read(path: Path) -> tuple[list[Record], int]:
+def _read(path: Path, decoder: msgspec.json.Decoder[Record]) -> tuple[list[Record], int]:
     """Return the records and the length of the sound part of the file."""
     data = path.read_bytes()
     records: list[Record] = []
     start = 0
     while (end := data.find(b"\n", start)) >= 0:
         try:
-            records.append(_decoder.decode(data[start:end]))
+            records.append(decoder.decode(data[start:end]))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if end + 1 == len(data):
                 break
