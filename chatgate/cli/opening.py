@@ -10,12 +10,12 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from chatgate import config, sealing
+from chatgate import config
 from chatgate.clock import SystemClock
 from chatgate.config import Configuration
 from chatgate.errors import NotFound, SettingError
 from chatgate.sealing import KeyRing
-from chatgate.store import database
+from chatgate.store import place
 from chatgate.store.store import Store
 
 R = TypeVar("R")
@@ -50,25 +50,21 @@ def with_store(
     *,
     make: bool = False,
     only_look: bool = False,
+    kind: str | None = None,
 ) -> R:
     """Run ``work`` over the store of a configuration. Without ``make`` it must exist and have this version's schema.
 
-    ``only_look``: the work writes nothing, so that it goes on when the disk is full.
+    ``only_look``: the work writes nothing, so that it goes on when the disk is full. ``kind``: as of ``Store.open``.
     """
     settings = configured.settings
     folder = Path(settings.data)
     if not make and not settings.database and not (folder / "chatgate.db").exists():
         raise SettingError(f"There is no database in {folder}; start the server first, or say --data or --database.")
-    url = settings.database or database.sqlite_url(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        key_ring = sealing.load_or_create(Path(settings.key_ring or folder / "key-ring"))
-    except OSError as error:
-        raise SettingError(f"{error.filename or folder} cannot be used: {error.strerror}.") from None
+    url, key_ring = place.prepare(settings.data, settings.database, settings.key_ring)
 
     async def run() -> R:
         store = await Store.open(
-            url, clock=SystemClock(), key_ring=key_ring, on_fatal=_fatal, migrate=make, only_look=only_look
+            url, clock=SystemClock(), key_ring=key_ring, on_fatal=_fatal, migrate=make, only_look=only_look, kind=kind
         )
         try:
             return await work(store, key_ring)

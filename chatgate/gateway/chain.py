@@ -92,16 +92,15 @@ class Gateway:
             operation = self._known(rpc)
             fields = await self._serve(request, rpc, operation, request_id)
         except ApiError as error:
-            refusal = error
+            # Answered here, not kept: a name for the error would tie it, its frames and the whole request into a cycle.
+            return self._refuse(request, rpc, request_id, error, host, base_url)
         except StoreUnavailable:
-            refusal = ApiError(SERVICE_UNAVAILABLE)
+            return self._refuse(request, rpc, request_id, ApiError(SERVICE_UNAVAILABLE), host, base_url)
         except Exception:
             log.exception("call.failed", request_id=request_id)
-            refusal = ApiError(INTERNAL_ERROR)
-        else:
-            self._answered_ok[rpc.action].inc()
-            return response.success(rpc.format, rpc.action, request_id, fields)
-        return self._refuse(request, rpc, request_id, refusal, host, base_url)
+            return self._refuse(request, rpc, request_id, ApiError(INTERNAL_ERROR), host, base_url)
+        self._answered_ok[rpc.action].inc()
+        return response.success(rpc.format, rpc.action, request_id, fields)
 
     def _known(self, rpc: RpcRequest) -> ModuleType:
         operation = self._operations.get(rpc.action)

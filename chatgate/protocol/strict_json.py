@@ -2,7 +2,8 @@
 
 Rule 1: depth is measured before the decoder runs, so that no text can exhaust the stack.
 Rule 2: what is wrong is a ``ValueError`` whose sentence a caller may read; it names positions, never content.
-Rule 3: of two members with the same name the last one wins. All of the text is signed, so nobody can slip one in.
+Rule 3: of two members with the same name the last one wins; all of the text is signed, so nobody can slip one in. The
+members of a body are parameters, though, and one name has one value.
 Rule 4: NUL is refused even as ``\\u0000``: PostgreSQL cannot store it.
 
 Follows RFC 8259. Lone surrogates, ``NaN``, comments and trailing text are refused by the decoder.
@@ -10,6 +11,7 @@ Follows RFC 8259. Lone surrogates, ``NaN``, comments and trailing text are refus
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, TypeVar
 
@@ -52,6 +54,8 @@ def read_members(body: bytes) -> dict[str, str]:
     :raises ValueError: not one JSON object, too deep, holding a NUL, or not UTF-8.
     """
     spelled = {name: bytes(raw) for name, raw in _decode(_members, body, "object").items()}
+    if len(spelled) != len(json.loads(body, object_pairs_hook=list)):
+        raise ValueError("A name is given more than once.")
     return {
         name: _decode(_text, raw, "string") if raw.startswith(b'"') else raw.decode()
         for name, raw in spelled.items()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -58,6 +59,15 @@ def refuse_options(name: str, settings: ProviderSettings, *known: str) -> None:
     """Raise SettingError for an option that the kind does not know: it would silently not take effect."""
     for option in sorted(settings.options.keys() - set(known)):
         raise SettingError(f"providers.{name}: the kind {settings.kind} has no setting {option!r}.")
+
+
+def refuse_url(name: str, settings: ProviderSettings, *schemes: str) -> None:
+    """Raise SettingError for an address that the kind cannot speak to."""
+    scheme, host = urlsplit(settings.url).scheme, urlsplit(settings.url).hostname
+    if scheme not in schemes or not host:
+        raise SettingError(
+            f"providers.{name}: url must begin with {' or '.join(f'{s}://' for s in schemes)} and a host."
+        )
 
 
 TakeReceipts = Callable[[Sequence[News]], Awaitable[None]]

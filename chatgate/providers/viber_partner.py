@@ -10,6 +10,7 @@ openly (``docs/fidelity.md`` says what is not confirmed). Rules:
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Annotated, Any
 
 import msgspec
@@ -26,6 +27,7 @@ from chatgate.providers.base import (
     UnreadableReceipt,
     by_status,
     refuse_options,
+    refuse_url,
 )
 from chatgate.wire import HttpRequest, HttpResponse
 
@@ -108,6 +110,7 @@ MESSAGE_STATUSES: dict[int, ReceiptStatus] = {
 
 def build(name: str, settings: ProviderSettings, outbound: Outbound) -> ViberPartner:
     refuse_options(name, settings)
+    refuse_url(name, settings, "http", "https")
     return ViberPartner(name, settings, outbound)
 
 
@@ -134,10 +137,8 @@ class ViberPartner(HttpProvider):
         name, outcome = STATUSES.get(reply.status, (f"SRVC_{reply.status}", Outcome.REFUSED))
         if outcome is not Outcome.SENT:
             return SendResult(outcome=outcome, code=name, reason=f"The partner answered status {reply.status}.")
-        if reply.message_token is None:
-            return SendResult(
-                outcome=Outcome.UNKNOWN, code="NoToken", reason="Accepted without a token: receipts cannot be joined."
-            )
+        if reply.message_token is None:  # accepted all the same: sending it again would be twice
+            return SendResult(outcome=outcome, code="NoToken", reason="Accepted without a token for receipts.")
         return SendResult(outcome=outcome, token=str(reply.message_token), code=name)
 
     def read_receipts(self, request: HttpRequest) -> list[News]:
@@ -207,7 +208,7 @@ def _body(message: Message, now: Instant) -> dict[str, Any]:
     body: dict[str, Any] = {
         "service_id": int(draft.service_id),
         "dest": draft.recipient,
-        "seq": message.id & 0x7FFFFFFF,  # its allowed range is not published; 31 bits are safe
+        "seq": _sequence(message.id),
         "label": str(draft.label),
         "ttl": max(SHORTEST_TTL, left),
     }
@@ -233,6 +234,15 @@ def _body(message: Message, now: Instant) -> dict[str, Any]:
         body["duration"] = content.duration
         body["file_size"] = max(1, round((content.file_size_mb or 0) * BYTES_PER_MEGABYTE))
     return body
+
+
+def _sequence(message_id: int) -> int:
+    """Return the ``seq`` of a message: the same for all its attempts, another for every other message.
+
+    Its range is not published; public clients send milliseconds since 1970, so 53 bits, which every JSON reader takes.
+    A digest, because the low bits of a key repeat.
+    """
+    return int.from_bytes(blake2b(message_id.to_bytes(8, "big"), digest_size=8).digest(), "big") >> 11
 
 
 def _parts(content: Content, message_type: MessageType, kind: int) -> dict[str, str]:

@@ -33,6 +33,8 @@ from chatgate.simulators.viber.partner import ViberPartner
 from chatgate.simulators.viber.server import Server
 from chatgate.simulators.viber.templates import Template
 
+PARTNER_JOURNAL = "viber-partner.journal"
+
 
 class Sandbox:
     """A node with all that is around it, as one service."""
@@ -57,7 +59,8 @@ class Sandbox:
 
     async def _start(self) -> None:
         folder = Path(self._configuration.settings.data)
-        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "chatgate.db").exists() and not (folder / PARTNER_JOURNAL).exists():
+            raise SettingError(f"The folder {folder} holds an installation that is no sandbox; say another --data.")
         partner, viber_url = await self._start_partner(folder)
         centre = await self._start_centre(folder)
         receipts_secret = secrets.token_urlsafe(24)
@@ -78,7 +81,7 @@ class Sandbox:
             await directory.born(seeds.MAIN_ACCOUNT)
 
         configuration = self._simulated(viber_url, receipts_secret, centre.port)
-        node = Node(configuration, on_fatal=self._on_fatal, compose=compose, clock=self._clock)
+        node = Node(configuration, on_fatal=self._on_fatal, compose=compose, clock=self._clock, kind="sandbox")
         await node.start()
         self._stack.push_async_callback(node.stop)
         self.url = node.url
@@ -87,10 +90,10 @@ class Sandbox:
 
     async def _start_partner(self, folder: Path) -> tuple[ViberPartner, str]:
         """Start the simulated Viber partner; return it with the URL to send to."""
-        partner = ViberPartner(clock=self._clock, journal=folder / "viber-partner.journal", random=random.Random())
+        partner = ViberPartner(clock=self._clock, journal=folder / PARTNER_JOURNAL, random=random.Random())
         try:
             await partner.start(resume=False)  # its callbacks wait until this node has an address
-        except JournalError as error:
+        except (JournalError, OSError) as error:
             raise SettingError(f"The journal of the simulated partner cannot be used: {error}.") from None
         server = await Server.start(viber_app(partner))
         self._stack.push_async_callback(server.stop)
@@ -102,7 +105,7 @@ class Sandbox:
         centre = SmsCentre(clock=self._clock, journal=folder / "sms-centre.journal", random=random.Random())
         try:
             await centre.start()
-        except JournalError as error:
+        except (JournalError, OSError) as error:
             raise SettingError(f"The journal of the simulated SMS centre cannot be used: {error}.") from None
         self._stack.push_async_callback(centre.stop)
         return centre
@@ -144,9 +147,11 @@ def banner(url: str) -> str:
   chatgate sandbox: nothing leaves this machine, no message reaches a real phone.
 
   endpoint            {url}
-  AccessKeyId/secret  {seeds.MAIN_ACCOUNT} / {seeds.MAIN_ACCOUNT}   (or {seeds.ACCOUNT_PREFIX}anything, itself its
-  secret) From                {seeds.SENDER}    CustSpaceId {seeds.SPACE}
+  AccessKeyId/secret  {seeds.MAIN_ACCOUNT} / {seeds.MAIN_ACCOUNT}
+                      (every other key that begins with {seeds.ACCOUNT_PREFIX} is an account, and its own secret)
+  From                {seeds.SENDER}    CustSpaceId {seeds.SPACE}
   TemplateCode        {seeds.TEMPLATE}   language {seeds.LANGUAGE}, param1 and param2
+  FallBackId          {seeds.POLICY}
   a phone             {url}/sandbox/phones/639170000001
   messages            {url}/sandbox/messages
   callbacks           {url}/sandbox/callbacks

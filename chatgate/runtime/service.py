@@ -6,17 +6,17 @@ routes: a composition, not a switch inside the stations.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import structlog
 
 from chatgate import operations as operations_package
-from chatgate import plugins, sealing
+from chatgate import plugins
 from chatgate import providers as providers_package
 from chatgate.callbacks import guard, signature
 from chatgate.callbacks.delivery import Delivery
@@ -33,7 +33,7 @@ from chatgate.outbound import Outbound
 from chatgate.providers.base import Provider
 from chatgate.receipts.intake import Intake
 from chatgate.sealing import KeyRing
-from chatgate.store import database
+from chatgate.store import place
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 from chatgate.web.app import App, AsgiApp
@@ -84,7 +84,10 @@ class Node:
         on_fatal: Callable[[str], None],
         compose: Compose = _nothing_more,
         clock: Clock | None = None,
+        kind: str = "serve",
     ) -> None:
+        """``kind``: what its database is for; the other kind's is refused."""
+        self._kind = kind
         self._configuration = configuration
         self._settings = configuration.settings
         self._on_fatal = on_fatal
@@ -142,14 +145,9 @@ class Node:
             await self._start_callbacks(parts)
 
     async def _open_store(self) -> tuple[Store, KeyRing]:
-        folder = Path(self._settings.data)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingError(f"The data folder {folder} cannot be made: {error.strerror}.") from None
-        key_ring = sealing.load_or_create(Path(self._settings.key_ring or folder / "key-ring"))
-        url = self._settings.database or database.sqlite_url(folder)
-        store = await Store.open(url, clock=self._clock, key_ring=key_ring, on_fatal=self._on_fatal)
+        settings = self._settings
+        url, key_ring = place.prepare(settings.data, settings.database, settings.key_ring)
+        store = await Store.open(url, clock=self._clock, key_ring=key_ring, on_fatal=self._on_fatal, kind=self._kind)
         self._stack.push_async_callback(store.close)
         return store, key_ring
 
@@ -173,11 +171,11 @@ class Node:
         policy = Policy(unknown=unknown, unknown_wait=settings.unknown_wait * SECOND)
         jitter = random.Random().random
         lanes: dict[str, Lane] = {}
+        self._stack.push_async_callback(_stop_together, lanes, settings.drain_seconds)
         for name, provider in providers.items():
             await provider.open(intake.store)
             lane = lanes[name] = Lane(provider, store, self._clock, policy, self.metrics, jitter)
             lane.start()
-            self._stack.push_async_callback(lane.stop, settings.drain_seconds)
         self._loop("fallbacks", FallbackTimer(store, self._clock, self.metrics).fire, FIRE_EVERY)
         self._loop("pruner", Pruner(store, self._clock).prune, PRUNE_EVERY)
         self._loop("gauges", Gauges(store, self._clock, self.metrics).measure, MEASURE_EVERY)
@@ -230,3 +228,8 @@ class Node:
         loop = Loop(name, work, seconds, random.random)
         loop.start()
         self._stack.push_async_callback(loop.stop)
+
+
+async def _stop_together(lanes: Mapping[str, Lane], seconds: float) -> None:
+    """Stop lanes at the same time: one that hangs uses up nobody else's time to end."""
+    await asyncio.gather(*(lane.stop(seconds) for lane in lanes.values()))

@@ -41,6 +41,10 @@ from chatgate.store.timeline import PublicId, timeline
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+LONGEST_TEXT = 1000
+"""Characters of a text that is looked for; no message has more."""
+
+
 class Refused(Exception):
     """A request that is answered with an error; ``status`` is HTTP's."""
 
@@ -74,7 +78,7 @@ def app(store: Store, viber: ViberInbox, sms: SmsInbox, clock: Clock, *, open_to
     async def wrong_method(request: Request, _error: Exception) -> Response:
         return _json(405, {"error": f"{request.method} is not for {request.url.path}."})
 
-    return Starlette(
+    application = Starlette(
         routes=[
             Route("/sandbox/messages", guarded(pages.messages), methods=["GET"]),
             Route("/sandbox/messages/{message_id}", guarded(pages.message), methods=["GET"]),
@@ -83,6 +87,8 @@ def app(store: Store, viber: ViberInbox, sms: SmsInbox, clock: Clock, *, open_to
         ],
         exception_handlers={404: unknown, 405: wrong_method},
     )
+    application.router.redirect_slashes = False  # a redirect would answer before the guard
+    return application
 
 
 def from_another_site(headers: Mapping[str, str], open_to_all: bool) -> str | None:
@@ -122,6 +128,8 @@ class _Pages:
         status = query.get("status")
         if status is not None and status not in list(Status):
             raise Refused(400, f"status must be one of {', '.join(Status)}.")
+        if len(query.get("text", "")) > LONGEST_TEXT:
+            raise Refused(400, f"text must have at most {LONGEST_TEXT} characters.")
         since, limit = query.get("since"), query.get("limit", "100")
         if not (re.fullmatch("[0-9]{1,4}", limit) and 1 <= int(limit) <= search.LONGEST_LIST):
             raise Refused(400, f"limit must be a number from 1 to {search.LONGEST_LIST}.")

@@ -76,7 +76,7 @@ class Journal(Generic[Record]):
         """Open the file, making it if need be, and return what it holds. ``JournalError`` if that cannot be done."""
         if self._path is None:
             return []
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._fd = _open_alone(self._path)
         records, self._size = _read(self._path, self._decoder)
         os.ftruncate(self._fd, self._size)

@@ -9,6 +9,8 @@ Errors of either tell the statement, never its values: they are numbers and text
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,8 @@ def _sqlite(url: str, *, write: bool) -> Engine:
     from pysqlite3 import dbapi2  # type: ignore[import-untyped]
 
     refuse_old_sqlite(dbapi2.sqlite_version_info)
+    if write:
+        _make_private(make_url(url).database)
     engine = create_engine(
         url,
         module=dbapi2,
@@ -98,6 +102,13 @@ def _sqlite(url: str, *, write: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _make_private(path: str | None) -> None:
+    """Make the file for its owner alone, before SQLite makes it for everybody; its side files take its mode."""
+    if path and path != ":memory:":
+        with suppress(OSError):  # what cannot be made is told when it is opened
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _postgresql(url: str, *, pool: type[NullPool] | type[QueuePool]) -> Engine:

@@ -36,9 +36,25 @@ def check_key_ring(connection: Connection, items: Sequence[KeyRing]) -> list[Non
     return [None] * len(items)
 
 
+def check_kind(connection: Connection, items: Sequence[str]) -> list[None]:
+    """Make sure that a database is used for one thing only: ``sandbox`` or ``serve``, whichever came first.
+
+    A sandbox has keys that everybody knows and sends to a simulator; it must never touch a real installation, nor the
+    other way round. Raises SettingError.
+    """
+    for kind in items:
+        first = _once(connection, "kind", kind.encode()).decode()
+        if first != kind:
+            raise SettingError(
+                f"This database is a {first}'s, not a {kind}'s: a sandbox and an installation that serves never share "
+                "one. Say another --data or --database."
+            )
+    return [None] * len(items)
+
+
 def prove_writable(connection: Connection, items: Sequence[Instant]) -> list[None]:
-    """Change one row, as an accept would: a full disk shows only when something is written."""
-    row = ("written_at", items[-1].to_bytes(8, "big"))
+    """Change one row, as large as a busy commit: a full disk shows only when something is written."""
+    row = ("written_at", items[-1].to_bytes(8, "big") * 4096)
     then = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     rows.insert(connection, installation, ("name", "value"), [row], then)
     return [None] * len(items)

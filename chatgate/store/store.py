@@ -74,9 +74,11 @@ class Store:
         on_fatal: Callable[[str], None],
         migrate: bool = True,
         only_look: bool = False,
+        kind: str | None = None,
     ) -> Store:
         """Open a database and bring it to this version's schema.
 
+        ``kind``: what it is used for, ``sandbox`` or ``serve``; None: whatever it is.
         With ``only_look`` nothing is written, not even that this process was there; nothing new may be made then.
         Raises SettingError when the address, the schema or the key ring does not fit.
         """
@@ -84,6 +86,8 @@ class Store:
         try:
             await asyncio.to_thread(migration.upgrade if migrate else migration.check, store._writer_engine)
             await store._committer.run(installation.check_key_ring, key_ring)
+            if kind is not None:
+                await store._committer.run(installation.check_kind, kind)
             secret = await store._committer.run(installation.message_id_secret, None)
             node = 0 if only_look else await store._committer.run(installation.register_node, clock.now())
         except BaseException:

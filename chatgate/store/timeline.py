@@ -49,6 +49,8 @@ def timeline(story: Story, public_id: PublicId) -> list[Step]:
         via = f"attempt {attempt.number}" + (f" by {attempt.provider}" if attempt.provider else "")
         steps.append(Step(at=attempt.started_at, event="sending", detail=via))
         steps.append(Step(at=attempt.ended_at, event=_event(attempt), detail=_ending(attempt)))
+    if message.status is Status.SENDING:
+        steps.append(Step(at=story.status_at, event="sending", detail=f"attempt {message.attempt}, still open"))
     steps += [Step(at=note.at, event=note.event, detail=note.detail) for note in story.notes]
     if story.sms is not None:
         detail = f"message {public_id(story.sms.id)}, which is {story.sms.status}"
@@ -94,7 +96,7 @@ def _event(attempt: AnyRow) -> str:
 
 
 def _ending(attempt: AnyRow) -> str:
-    said = " ".join(part for part in (attempt.code, attempt.reason) if part)
+    said = ", ".join(part for part in (attempt.code, attempt.reason) if part)
     return f"{_OUTCOMES[Outcome(attempt.outcome)]}: {said}"
 
 
@@ -105,7 +107,8 @@ def next_step(message: Message, now: Instant) -> str:
 
 def _next_attention(message: Message, now: Instant) -> str:
     if message.due_at is None:
-        return f"Nothing more: the message is at rest as {message.status}."
+        more = ", unless a receipt says that it was read" if message.status is Status.DELIVERED else ""
+        return f"Nothing more{more}: the message is at rest as {message.status}."
     match message.status:
         case Status.ACCEPTED if message.attempt:
             what = "it is tried again" if message.due_at < message.expires_at else "its time to live ends; it expires"

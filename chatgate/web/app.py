@@ -92,7 +92,7 @@ class App:
         if path == "/" and self._gateway is not None:
             await self._api(self._gateway, scope, receive, send)
             return
-        segment = path.split("/", 2)[1] if path else ""
+        segment = path.partition("/")[2].partition("/")[0]  # empty for "*" too
         mount = self._mounts.get(segment)
         if mount is not None:
             await mount(scope, receive, send)

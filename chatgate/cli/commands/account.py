@@ -71,7 +71,7 @@ def create(
         _show_key(name, key.access_key_id, secret, as_json, cust_space_id=space_id)
         return name
 
-    opening.with_store(opening.configuration(config, data=data, database=database), work, make=True)
+    opening.with_store(opening.configuration(config, data=data, database=database), work, make=True, kind="serve")
 
 
 def list_accounts(

@@ -17,22 +17,25 @@ def register(app: typer.Typer) -> None:
 
 
 def sandbox(
-    data: Annotated[str, typer.Option(help="Folder in which everything is kept.")] = "./chatgate-data",
-    host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs --open.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
+    data: Annotated[str | None, typer.Option(help="Folder for everything; default ./chatgate-data.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; other than loopback needs --open.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; default 8080, 0 takes a free one.")] = None,
     open_to_all: Annotated[bool, typer.Option("--open", help="Allow other machines: they may see everything.")] = False,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error; default warning.")] = None,
 ) -> None:
     """Run gateway, worker and a simulated Viber partner in one process, with seeded data."""
-    if host not in LOOPBACK and not open_to_all:
-        raise SettingError(f"A sandbox has no sign-in; to let others reach it at {host}, say --open.")
     from chatgate import telemetry
     from chatgate.config import load
     from chatgate.runtime import process
     from chatgate.runtime.sandbox import Sandbox, banner
 
-    flags = {"data": data, "host": host, "port": port, "log_level": log_level}
-    configured = load(flags, _own(os.environ), None)  # no settings file: it tells of a real installation
+    given = {"data": data, "host": host, "port": port, "log_level": log_level}
+    flags = {name: value for name, value in given.items() if value is not None}
+    # No settings file: it tells of a real installation.
+    configured = load(flags, {"CHATGATE_LOG_LEVEL": "warning", **_own(os.environ)}, None)
+    own_host = configured.settings.host
+    if own_host not in LOOPBACK and not open_to_all:
+        raise SettingError(f"A sandbox has no sign-in; to let others reach it at {own_host}, say --open.")
     telemetry.configure_logs(level=configured.settings.log_level, as_json=configured.settings.log_format == "json")
     status = process.run(lambda fatal: Sandbox(configured, open_to_all=open_to_all, on_fatal=fatal), banner)
     raise typer.Exit(status)

@@ -10,9 +10,6 @@ import typer
 from chatgate.cli import opening
 from chatgate.errors import SettingError
 
-SANDBOX_MARK = "viber-partner.journal"
-"""A file that only a sandbox leaves in its folder."""
-
 
 def register(app: typer.Typer) -> None:
     app.command()(serve)
@@ -45,10 +42,6 @@ def serve(
         raise SettingError(
             "No route carries the channel viber: the settings file needs a [providers.NAME] section and a [[routes]] "
             "section (README, Going live)."
-        )
-    if (Path(configured.settings.data) / SANDBOX_MARK).exists():
-        raise SettingError(
-            f"The folder {configured.settings.data} is a sandbox's, whose keys everybody knows; say another --data."
         )
     telemetry.configure_logs(level=configured.settings.log_level, as_json=configured.settings.log_format == "json")
     raise typer.Exit(process.run(lambda fatal: Node(configured, on_fatal=fatal)))

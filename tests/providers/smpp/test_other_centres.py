@@ -145,12 +145,12 @@ async def test_npm_texts_arrive_and_receipts_come_back() -> None:
     store = Store()
     async with npm_centre() as centre, bound(centre.port, store, receipt_id="decimal_to_hex") as opened:
         await until(lambda: centre.all("submit"))  # the one by which ``bound`` knew that it is bound
-        before = len(centre.all("submit"))
         results = [await opened.send(short_message(text, id=n), NOW) for n, text in enumerate(TEXTS)]
         assert {result.outcome for result in results} == {Outcome.SENT}
         await until(lambda: len(store.taken) == len(TEXTS))
         assert [receipt.token for receipt in store.taken] == [result.token for result in results]
-        submits = centre.all("submit")[before:]
+        await until(lambda: len(centre.all("receipt")) == len(TEXTS))  # what it says comes later than what it does
+        submits = centre.all("submit")[1:]
     assert "".join(submit["text"] for submit in submits) == "".join(TEXTS)
     assert [submit["header"][6:] for submit in submits] == [
         "", "", "0201", "0202", "", "0201", "0202", "0601", "0602", "0603", "0604", "0605", "0606",
