@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import inspect
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from chatgate import sealing
@@ -36,10 +35,9 @@ def prepare(data: str, database_url: str, key_ring_file: str) -> tuple[str, KeyR
 
 
 def _is_empty(url: str) -> bool:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-        return True
     engine = database.open_reader(url)
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
+        return True
     try:
         with engine.connect() as connection:
             return not inspect(connection).get_table_names()

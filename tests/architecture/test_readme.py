@@ -58,7 +58,8 @@ def test_send_a_message_and_see_what_became_of_it(folder: Path, sandbox: Sandbox
 
     shell = shell.replace(PRINTED, sandbox.host).replace("MESSAGE_ID", message_id)
     phone, messages = [read(url) for url in re.findall(r"^curl -s (\S+)", shell, re.MULTILINE)]
-    (why,) = [run(folder, "bash", "-c", line) for line in shell.splitlines() if not line.startswith("curl ")]
+    listed, why = [run(folder, "bash", "-c", line) for line in shell.splitlines() if not line.startswith("curl ")]
+    assert message_id in listed
     assert f'"message_id":"{message_id}"' in phone
     assert f'"message_id":"{message_id}"' in messages
     assert why.startswith(f"{message_id} to 639170000001 is ")

@@ -130,7 +130,12 @@ def test_a_database_that_cannot_be_used(shell: Shell, case: str) -> None:
 
 def test_the_key_ring_of_another_database(shell: Shell) -> None:
     shell("migrate")
-    (shell.folder / "chatgate-data" / "key-ring").unlink()
+    ring = shell.folder / "chatgate-data" / "key-ring"
+    ring.rename(shell.folder / "mine")
+    assert shell.fails("account", "list").startswith("The key ring chatgate-data/key-ring is missing")
+    assert not ring.exists()
+    shell("migrate", "--data", "elsewhere")
+    (shell.folder / "elsewhere" / "key-ring").rename(ring)
     assert "another one" in shell.fails("account", "list")
 
 

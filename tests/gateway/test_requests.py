@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from chatgate.gateway.chain import Gateway
+from chatgate.telemetry import Metrics
+from chatgate.wire import HttpRequest
 from tests.e2e.sandbox import PACE, PATIENCE, PROGRAMS, Sandbox, running
 from tests.gateway.wire import Caller, ask, http, text
 
@@ -168,3 +173,39 @@ def test_bearer_token(sandbox: Sandbox) -> None:
     headers = {"host": sandbox.host, "x-acs-bearer-token": "a token"}
     reply = ask(sandbox.host, http("POST", f"/?{urlencode(query)}", headers))
     assert (reply.status, reply.code) == (400, "InvalidBearerToken")
+
+
+def test_json_with_one_name_twice(sandbox: Sandbox, caller: Caller) -> None:
+    body = json.dumps(text())[:-1] + ',"To":"639170000002"}'
+    refused = ask(sandbox.host, caller.v3({}, body=body.encode(), headers=JSON))
+    assert refused.status == 400
+    assert sandbox.messages(caller.access_key_id) == []
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+def test_the_star_is_no_path(sandbox: Sandbox, method: str) -> None:
+    answer = ask(sandbox.host, f"{method} * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+    assert answer.status in (404, 405)
+
+
+async def test_a_refused_call_leaves_nothing_behind() -> None:
+    """No cycle keeps the request: thousands of refused bodies would wait for the collector."""
+    gateway, request = refusing(), HttpRequest(method="POST", path="/", query="Format=XXX", body=b"x" * 1000)
+    await gateway.answer(request, "host", "http://host")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            await gateway.answer(request, "host", "http://host")
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def refusing() -> Gateway:
+    """Return a gateway whose calls end before they need anything."""
+    nothing: Any = None
+    return Gateway(
+        store=nothing, desk=nothing, operations={}, authenticate=nothing, flow_control=nothing, clock=nothing,
+        metrics=Metrics(), validation_status=200,
+    )  # fmt: skip

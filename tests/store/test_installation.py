@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +66,30 @@ async def test_node_numbers_go_round(url: str, tamper: Tamper, open_store: Open)
         tamper("SELECT setval('nodes_id_seq', ?)", 5 * NODES - 1)
     first, second = await open_store(), await open_store()
     assert [store.keys.next() >> 12 & NODES - 1 for store in (first, second)] == [0, 1]
+
+
+@pytest.mark.parametrize(("first", "second"), [("sandbox", "serve"), ("serve", "sandbox")])
+async def test_a_sandbox_and_a_real_installation_never_share_a_database(url: str, first: str, second: str) -> None:
+    async def used_for(kind: str | None) -> None:
+        store = await Store.open(url, clock=HandClock(), key_ring=RING, on_fatal=pytest.fail, kind=kind)
+        await store.close()
+
+    await used_for(None)
+    await used_for(first)
+    await used_for(first)
+    with pytest.raises(SettingError, match=f"is a {first}'s"):
+        await used_for(second)
+    await used_for(None)  # who only looks may look at both
+
+
+async def test_a_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    await opened(f"sqlite:///{tmp_path / 'own.db'}", RING)
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {"own.db": 0o600}
+
+
+async def test_side_files_too(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path / 'own.db'}", clock=HandClock(), key_ring=RING, on_fatal=pytest.fail)
+    await store.ready(1)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    assert len(list(tmp_path.iterdir())) == 3
+    await store.close()

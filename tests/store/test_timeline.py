@@ -46,7 +46,7 @@ async def test_the_long_way(journey: Journey, clock: HandClock) -> None:
     steps = timeline(await journey.story(key), str)
     assert steps[0].at == start
     assert "template welcome" in steps[0].detail
-    assert "HTTP503 The provider is ill." in steps[2].detail
+    assert "HTTP503, The provider is ill." in steps[2].detail
     assert "changed nothing" in steps[-1].detail
     assert "changed nothing" not in steps[-2].detail
 
