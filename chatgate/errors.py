@@ -8,7 +8,7 @@
     ├── StoreUnavailable   the database cannot commit or read now; nothing was changed
     └── NotFound           a command or page names a thing that does not exist
 
-``docs/errors.md`` is printed from ``CODES``. Sources: *page* is the seed page "Send Viber messages"; *gateway* the common
+``docs/errors.md`` is printed from ``CODES``. Sources: *page* is the page "Send Viber messages"; *gateway* the common
 gateway errors of Alibaba Cloud; *service* the CAMS service error codes; *ours* our choice, where nothing is documented.
 """
 
@@ -100,15 +100,15 @@ INVALID_BEARER_TOKEN = ErrorCode("InvalidBearerToken", 400, "Specified bearer to
 EXPIRED_TIMESTAMP = ErrorCode("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.", "gateway", "time more than 15 minutes off")
 BODY_HASH_MISMATCH = ErrorCode("ContentSha256NotMatched", 400, "The x-acs-content-sha256 header does not match the request body.", "ours", "V3: the hash is of other bytes than the body")
 SIGNATURE_MISMATCH = ErrorCode("SignatureDoesNotMatch", 400, "Specified signature is not matched with our calculation.", "gateway", "the signature is not ours; the message carries the server's string to sign")
-NONCE_USED = ErrorCode("SignatureNonceUsed", 400, "Specified signature nonce was used already.", "gateway", "a signed request that came before")
 
 # --- the account -----------------------------------------------------------------------------------------------------
 UNSUBSCRIBED = ErrorCode("Product.Unsubscript", 400, "You have not subscribed to the specified product.", "page", "the account is not subscribed")
-PERMISSION_DENIED = ErrorCode("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "a policy does not allow the operation")
+PERMISSION_DENIED = ErrorCode("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "a policy does not allow the operation (there are no policies yet)")
 LIMIT_CONTROL = ErrorCode("System.LimitControl", 400, "The system is under flow control.", "page", "more than 250 calls of the account in a second")
-NOT_OWNER = ErrorCode("Unknown.ResourceOwnerId", 400, "The resource does not belong to the current user.", "page", "`CustSpaceId` is not a space of the account")
+NONCE_USED = ErrorCode("SignatureNonceUsed", 400, "Specified signature nonce was used already.", "gateway", "a signed request that came before")
 
 # --- the parameters of an operation (HTTP 200, or 400 by a setting) ---------------------------------------------------
+NOT_OWNER = ErrorCode("Unknown.ResourceOwnerId", 400, "The resource does not belong to the current user.", "page", "`CustSpaceId` is not a space of the account")
 INVALID_PARAMETER = ErrorCode("InvalidParameter.{param}", 200, "Specified parameter {param} is not valid.", "ours", "a value out of its type, range or set, where Alibaba documents no code")
 CHANNEL_NOT_SUPPORTED = ErrorCode("InvalidParameter.ChannelTypeNotSupport", 200, "The channel type is not supported.", "service", "`ChannelType` is not `viber`")
 FROM_ONLY_NUMERIC = ErrorCode("InvalidParameter.FromOnlyNumeric", 200, "From must be digits only.", "service", "`From` holds something else than digits")
@@ -129,7 +129,7 @@ IDEMPOTENCY_MISMATCH = ErrorCode("IdempotentParameterMismatch", 400, "The reques
 
 # fmt: on
 CODES: tuple[ErrorCode, ...] = tuple(value for value in globals().values() if isinstance(value, ErrorCode))
-"""All codes, in the order in which they are checked."""
+"""All codes: those of the gateway in the order in which they are checked, then those of operations."""
 
 
 def missing(param: str) -> ApiError:

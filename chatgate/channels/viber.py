@@ -9,7 +9,7 @@ Rules of ``Content``:
 
 ``given`` comes from the strict JSON reader: no NUL, no lone surrogate, no infinite number.
 
-Sources: seed page "Send Viber messages" (shapes), CAMS "Viber parameters" and its error codes (limits). Where they
+Sources: page "Send Viber messages" (shapes), CAMS "Viber parameters" and its error codes (limits). Where they
 name no limit (button text, length of a link and of an action) the comment says what was chosen.
 """
 

@@ -36,7 +36,7 @@ class Standing(StrEnum):
     """Applied for; never approved. Calls that name it are refused."""
     APPROVED = "approved"
     PAUSED = "paused"
-    """Approved once, stopped for now: calls are accepted, the message fails and may fall back (seed page)."""
+    """Approved once, stopped for now: calls are accepted, the message fails and may fall back."""
     PROHIBITED = "prohibited"
     """Approved once, forbidden since. As PAUSED."""
     REJECTED = "rejected"

@@ -4,7 +4,7 @@ Rules:
 
 1. Every change of status is looked up here; nothing else decides one. What the table does not list changes nothing.
 2. ``RANK`` orders the states of rest: unknown < expired < failed < delivered < read. A later receipt of a higher rank
-   still wins, however late it comes, and rank never goes down (DESIGN, promise P13).
+   still wins, however late it comes, and rank never goes down (promise P13).
 3. ``due_at`` says when a message next needs attention and why follows from its status alone (``on_due``). There is one
    clock per message, so that no second sweep can disagree with the first.
 
@@ -148,7 +148,7 @@ def on_due(message: Message, now: Instant) -> Due:
 
 
 class UnknownPolicy(StrEnum):
-    """What to do with an unknown outcome that no receipt resolves. One setting per label (DESIGN 5)."""
+    """What to do with an unknown outcome that no receipt resolves. One setting per label."""
 
     SEND_AGAIN = "send_again"
     """Send once more after a short wait: a duplicate is better than a missing one-time password."""

@@ -41,7 +41,7 @@ class MessageKind(StrEnum):
 
 
 class MessageType(StrEnum):
-    """``MessageType`` of the call (seed page): what a custom message is made of."""
+    """``MessageType`` of the call (page "Send Viber messages"): what a custom message is made of."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -55,7 +55,7 @@ class MessageType(StrEnum):
 
 
 class Label(StrEnum):
-    """Nature of a Viber message (seed page, ``Label``)."""
+    """Nature of a Viber message (page "Send Viber messages")."""
 
     PROMOTION = "promotion"
     TRANSACTION = "transaction"

@@ -1,4 +1,4 @@
-"""At most 250 calls of one account in any sliding second (seed page); a setting, and one per account.
+"""At most 250 calls of one account in any sliding second (page "Send Viber messages"); a setting, and one per account.
 
 Kept in the memory of the process: its loss costs accuracy for a second, never data. Only calls that are authenticated
 and authorized count, so that nobody can use up another's limit. Time is the monotonic clock: a step of the wall clock
@@ -31,7 +31,7 @@ class FlowControl:
         """Count one call and return its instant, or refuse it and leave nothing.
 
         :raises ApiError: ``LIMIT_CONTROL`` with ``x-acs-retry-after`` (milliseconds) and the ratelimit headers that the
-            SDK generations read (cams facts 2.4).
+            SDK generations read.
         """
         window = self._window(account)
         now = self._monotonic_ns()

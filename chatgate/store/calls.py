@@ -13,7 +13,7 @@ from chatgate.store import rows
 from chatgate.store.tables import nonces, retry_keys
 
 NONCE_WINDOW = 15 * MINUTE
-"""How far a signed date may lie from now (cams facts 1.7); a nonce is kept until its date is beyond it."""
+"""How far a signed date may lie from now; a nonce is kept until its date is beyond it."""
 
 RETRY_WINDOW = DAY
 """How long a retry key gives the same MessageId (promise P3)."""

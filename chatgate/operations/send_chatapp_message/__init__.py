@@ -7,7 +7,7 @@
   first such fault, and falls back. What was wrong keeps its neutral value (the defaults of ``checks.Form``).
 - A paused or prohibited sender or template never refuses a call: the message is accepted, fails, and may fall back.
 
-Source: seed page "Send Viber messages".
+Source: page "Send Viber messages".
 """
 
 from __future__ import annotations

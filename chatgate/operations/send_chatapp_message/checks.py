@@ -25,7 +25,7 @@ Lenient where ``FallBackRule=sentFailed`` comes with a fallback, else strict too
 
 A sender or template that was approved and is now paused or prohibited passes: that message is accepted, and fails.
 
-Source: seed page "Send Viber messages", above all its ``FallBackRule``. It names no order; this one keeps what
+Source: page "Send Viber messages", above all its ``FallBackRule``. It names no order; this one keeps what
 ``sentFailed`` leaves strict before the rest.
 """
 

@@ -1,6 +1,6 @@
 """What SendChatappMessage takes, in the order in which it is checked.
 
-Source: seed page "Send Viber messages"; the last group is the rest of the SDK's request. No document gives the lengths
+Source: page "Send Viber messages"; the last group is the rest of the SDK's request. No document gives the lengths
 of texts: they are our choice.
 """
 

@@ -70,7 +70,7 @@ MESSAGE = {
     "From": "27549",
     "To": "639170000001",
     "Label": "promotion",
-    # The seed page's own example.
+    # The page's own example.
     "Content": '{"text": "hello whatsapp", "link": "", "caption": "", "fileName": "" }',
 }
 TEMPLATE = {
