@@ -5,17 +5,23 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import sys
+import textwrap
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+
+import msgspec
 
 from chatgate import config, errors, plugins
 from chatgate import providers as providers_package
-from chatgate.domain import fallback
+from chatgate.domain import fallback, routing
 from chatgate.domain.lifecycle import RANK, TRANSITIONS, Event
 from chatgate.domain.message import Status
 from chatgate.operations.send_chatapp_message import checks
-from chatgate.providers import viber_partner
+from chatgate.providers import base, viber_partner
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -81,7 +87,38 @@ def settings_page() -> str:
         "|---|---|---|---|",
     ]
     lines += [f"| `{row.name}` | {row.kind} | `{row.default}` | {row.help} |" for row in config.table()]
+    lines += [
+        "",
+        "## `[providers.NAME]`",
+        "",
+        "What else a kind knows is in its module ([providers](providers.md)).",
+        "",
+    ]
+    lines += _fields(base.ProviderSettings)
+    lines += [
+        "",
+        "## `[[routes]]`",
+        "",
+        "The first route that matches carries a message. What is not given matches everything.",
+        "",
+    ]
+    lines += _fields(routing.Route)
     return "\n".join(lines) + "\n"
+
+
+def _fields(struct: type[msgspec.Struct]) -> list[str]:
+    """Return a table of the fields of a section: their names, defaults and docstrings."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(struct))).body
+    texts: dict[str, str] = {}
+    for before, after in pairwise(getattr(body, "body", [])):
+        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and isinstance(after, ast.Expr):
+            texts[before.target.id] = " ".join(str(ast.literal_eval(after.value)).split())
+    lines = ["| Name | Default | Meaning |", "|---|---|---|"]
+    for field in msgspec.structs.fields(struct):
+        if field.name != "options":
+            default = "" if field.required else f"`{field.default}`" if field.default is not msgspec.NODEFAULT else ""
+            lines.append(f"| `{field.name}` | {default} | {texts.get(field.name, '')} |")
+    return lines
 
 
 def state_machine_page() -> str:

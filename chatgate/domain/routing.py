@@ -13,12 +13,15 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One ``[[routes]]`` section. What is not given matches everything."""
 
     channel: str
+    """`viber` or `sms`."""
     providers: tuple[str, ...]
-    """Names of ``[providers.NAME]`` sections, in order of preference. One, so far."""
+    """Names of `[providers.NAME]` sections, in order of preference. One, so far."""
     sender: str | None = None
+    """From of the call."""
     country: str | None = None
     """Calling code without plus: the beginning of the recipient's number."""
     space: str | None = None
+    """CustSpaceId of the call."""
 
     def matches(self, draft: Draft) -> bool:
         return (

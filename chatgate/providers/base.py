@@ -40,7 +40,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One ``[providers.NAME]`` section."""
 
     kind: str
+    """A module of this folder: `viber_partner`, `smpp`, `http_sms`."""
     url: Annotated[str, Meta(pattern=r"^[a-z]+://[^/?#\s]+\S*\Z")]
+    """Where it is reached."""
     receipts_secret: Annotated[str, Meta(min_length=16, pattern=r"^[A-Za-z0-9._~-]*\Z")]
     """The unguessable part of the provider's receipts address, in characters that a path can hold."""
     receipts_from: tuple[str, ...] = ()
