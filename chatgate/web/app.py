@@ -73,6 +73,12 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        if scope["path"] == "/" and self._gateway is not None:
+            await self._api(self._gateway, scope, receive, send)  # it never raises
+        else:
+            await self._guarded(scope, receive, send)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = False
 
         async def sending(message: MutableMapping[str, Any]) -> None:
@@ -89,9 +95,6 @@ class App:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if path == "/" and self._gateway is not None:
-            await self._api(self._gateway, scope, receive, send)
-            return
         segment = path.partition("/")[2].partition("/")[0]  # empty for "*" too
         mount = self._mounts.get(segment)
         if mount is not None:
