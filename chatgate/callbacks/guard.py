@@ -55,7 +55,7 @@ def is_public(text: str) -> bool:
 
 
 def is_loopback(text: str) -> bool:
-    """Whether a literal address is this machine's own; all that the sandbox allows."""
+    """Whether a literal address is this machine's own. The sandbox allows it too, for customers under development."""
     try:
         address: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:

@@ -28,14 +28,18 @@ _ARRIVED = (Status.DELIVERED, Status.READ)
 def follow(connection: Connection, changes: Sequence[Change], now: Instant, keys: Callable[[], int]) -> None:
     """Move the fallbacks of messages whose status changed; note where both messages arrived."""
     newest = {change.message_id: change for change in changes if change.has_fallback}
-    for message in _waiting(connection, newest):
+    moves = []
+    fired = set()
+    for message in _ordered(connection, newest):
         change = newest[message.id]
         code = None if change.failure is None else change.failure.code
-        event = fallback.on_status(message, change.status, code, now)
-        if event is not None:
-            _move(connection, message, event, now, keys)
+        if message.fallback_state is FallbackState.FIRED:
+            fired.add(message.id)
+        elif (event := fallback.on_status(message, change.status, code, now)) is not None:
+            moves.append((message, event))
+    _move(connection, moves, now, keys)
     for change in changes:
-        if change.status in _ARRIVED and (change.has_fallback or change.is_fallback):
+        if change.status in _ARRIVED and (change.is_fallback or change.message_id in fired):
             _note_both(connection, change, now, keys)
 
 
@@ -54,9 +58,8 @@ def fire_due(connection: Connection, items: Sequence[Sweep]) -> list[int]:
         due = select(table).where(table.c.fallback_state == FallbackState.ARMED, table.c.fallback_at <= item.now)
         due = due.order_by(table.c.fallback_at).limit(item.limit).with_for_update(skip_locked=True)
         found = connection.execute(due).all()
-        for row in found:
-            event = fallback.on_time(row.fallback_at, item.now)
-            _move(connection, messages.of_row(row), event, item.now, item.keys)
+        moves = [(messages.of_row(row), fallback.on_time(row.fallback_at, item.now)) for row in found]
+        _move(connection, moves, item.now, item.keys)
         answers.append(len(found))
     return answers
 
@@ -84,36 +87,57 @@ def decide(connection: Connection, items: Sequence[Decision]) -> list[int]:
             held = held.where(table.c.account_id == item.account_id)
         found = connection.execute(held.order_by(table.c.id).limit(AT_ONCE).with_for_update()).all()
         event = FallbackEvent.RELEASED if item.release else FallbackEvent.DROPPED
-        for row in found:
-            _move(connection, messages.of_row(row), event, item.now, item.keys)
+        _move(connection, [(messages.of_row(row), event) for row in found], item.now, item.keys)
         answers.append(len(found))
     return answers
 
 
-def _waiting(connection: Connection, message_ids: Collection[int]) -> list[Message]:
-    """Return the messages whose fallback may still move. This transaction has changed them: nobody else can now."""
-    open_states = (FallbackState.ARMED, FallbackState.HELD)
-    found = select(table).where(table.c.id.in_(message_ids), table.c.fallback_state.in_(open_states))
+def _ordered(connection: Connection, message_ids: Collection[int]) -> list[Message]:
+    """Return the messages whose fallback was not called off. This transaction has changed them: nobody else can now."""
+    found = select(table).where(table.c.id.in_(message_ids), table.c.fallback_state != FallbackState.CALLED_OFF)
     return [messages.of_row(row) for row in connection.execute(found)] if message_ids else []
 
 
+class _Step(msgspec.Struct, frozen=True):
+    message: Message
+    before: FallbackState
+    after: FallbackState
+    event: FallbackEvent
+
+
 def _move(
-    connection: Connection, message: Message, event: FallbackEvent, now: Instant, keys: Callable[[], int]
+    connection: Connection, moves: Sequence[tuple[Message, FallbackEvent]], now: Instant, keys: Callable[[], int]
 ) -> None:
-    before, order = message.fallback_state, message.draft.fallback
+    steps = [step for message, event in moves if (step := _step(connection, message, event)) is not None]
+    if steps and not _all_set(connection, steps):  # somebody was faster with one
+        steps = [step for step in steps if _all_set(connection, [step])]
+    told = [
+        (keys(), step.message.id, step.message.account_id, now, f"fallback {step.after}", f"Because {step.event}.")
+        for step in steps
+    ]
+    rows.insert(connection, notes, messages.NOTE_COLUMNS, told)
+    for message in (step.message for step in steps if step.after is FallbackState.FIRED):
+        order = message.draft.fallback
+        if order is not None:
+            text = fallback.sms(message.draft, order)
+            messages.insert_child(connection, message, text, order.lane or "", now, keys())
+
+
+def _step(connection: Connection, message: Message, event: FallbackEvent) -> _Step | None:
+    before = message.fallback_state
     if before is None:
-        return
+        return None
     after = fallback.advance(before, event)
     if after is FallbackState.FIRED and (obstacle := _obstacle(connection, message)) is not None:
         event, after = obstacle, fallback.advance(before, obstacle)
-    if after is None:
-        return
+    return None if after is None else _Step(message, before, after, event)
+
+
+def _all_set(connection: Connection, steps: Sequence[_Step]) -> bool:
+    """The one compare-and-set: all of them, or none."""
     sql = "UPDATE messages SET fallback_state = ?, fallback_at = NULL WHERE id = ? AND fallback_state = ?"
-    if rows.execute(connection, sql, [(str(after), message.id, str(before))]) != 1:
-        return  # somebody was faster: this is the one compare-and-set
-    _note(connection, message.id, message.account_id, f"fallback {after}", f"Because {event}.", now, keys)
-    if after is FallbackState.FIRED and order is not None:
-        messages.insert_child(connection, message, fallback.sms(message.draft, order), order.lane or "", now, keys())
+    values = [(step.after.value, step.message.id, step.before.value) for step in steps]
+    return rows.all_or_none(connection, lambda: rows.execute(connection, sql, values), len(values))
 
 
 def _obstacle(connection: Connection, message: Message) -> FallbackEvent | None:
@@ -142,13 +166,5 @@ def _note_both(connection: Connection, change: Change, now: Instant, keys: Calla
     arrived = connection.execute(select(table.c.id).where(pair, table.c.status.in_(_ARRIVED))).all()
     told = select(notes.c.id).where(notes.c.message_id == parent_id, notes.c.event == BOTH)
     if parent_id is not None and len(arrived) == 2 and connection.execute(told).first() is None:
-        detail = "The recipient has the Viber message and the SMS."
-        _note(connection, parent_id, change.account_id, BOTH, detail, now, keys)
-
-
-def _note(
-    connection: Connection, message_id: int, account_id: int, event: str, detail: str, now: Instant,
-    keys: Callable[[], int],
-) -> None:  # fmt: skip
-    row = (keys(), message_id, account_id, now, event, detail)
-    rows.insert(connection, notes, messages.NOTE_COLUMNS, [row])
+        row = (keys(), parent_id, change.account_id, now, BOTH, "The recipient has the Viber message and the SMS.")
+        rows.insert(connection, notes, messages.NOTE_COLUMNS, [row])
