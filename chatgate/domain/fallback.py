@@ -36,6 +36,10 @@ helps nobody (promise P16)."""
 SMS_TTL = 24 * 3600
 """Seconds that the SMS centre may try: a day, as SMS centres usually do. Ours."""
 
+ARRIVED = (Status.DELIVERED, Status.READ)
+ENDED = (Status.FAILED, Status.EXPIRED, Status.UNKNOWN)
+"""The statuses that mean something for a fallback; ``UNKNOWN`` at rest only: its time is over, and nobody knows."""
+
 BLOCKED = "SRVC_USER_BLOCKED"
 """The failure of a message whose recipient blocked the sender."""
 
@@ -81,13 +85,10 @@ def advance(state: FallbackState, event: FallbackEvent) -> FallbackState | None:
 
 
 def on_status(message: Message, status: Status, failure_code: str | None, now: Instant) -> FallbackEvent | None:
-    """Return what a new status of ``message`` means for its fallback (the coupling of the two machines).
-
-    ``UNKNOWN`` is handed in at rest only: its time is over, and nobody knows.
-    """
-    if status in (Status.DELIVERED, Status.READ):
+    """Return what a new status of ``message`` means for its fallback (the coupling of the two machines)."""
+    if status in ARRIVED:
         return FallbackEvent.DELIVERED
-    if status not in (Status.FAILED, Status.EXPIRED, Status.UNKNOWN):
+    if status not in ENDED:
         return None
     if failure_code == BLOCKED and not may_text_blocked(message):
         return FallbackEvent.BLOCKED

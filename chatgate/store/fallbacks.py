@@ -14,7 +14,7 @@ from sqlalchemy import Connection, or_, select
 from chatgate.clock import Instant
 from chatgate.domain import fallback
 from chatgate.domain.fallback import FallbackEvent
-from chatgate.domain.message import FallbackState, Message, Status
+from chatgate.domain.message import FallbackState, Message
 from chatgate.store import messages, rows
 from chatgate.store.changes import Change
 from chatgate.store.tables import blocks, notes
@@ -22,11 +22,10 @@ from chatgate.store.tables import messages as table
 
 BOTH = "both arrived"
 
-_ARRIVED = (Status.DELIVERED, Status.READ)
-
 
 def follow(connection: Connection, changes: Sequence[Change], now: Instant, keys: Callable[[], int]) -> None:
     """Move the fallbacks of messages whose status changed; note where both messages arrived."""
+    changes = [change for change in changes if change.status in (*fallback.ARRIVED, *fallback.ENDED)]
     newest = {change.message_id: change for change in changes if change.has_fallback}
     moves = []
     fired = set()
@@ -39,7 +38,7 @@ def follow(connection: Connection, changes: Sequence[Change], now: Instant, keys
             moves.append((message, event))
     _move(connection, moves, now, keys)
     for change in changes:
-        if change.status in _ARRIVED and (change.is_fallback or change.message_id in fired):
+        if change.status in fallback.ARRIVED and (change.is_fallback or change.message_id in fired):
             _note_both(connection, change, now, keys)
 
 
@@ -163,7 +162,7 @@ def _note_both(connection: Connection, change: Change, now: Instant, keys: Calla
         # Locked: of two nodes, one with the message and one with its SMS, the later sees what the earlier did.
         parent_id = connection.execute(select(table.c.id).where(table.c.id == own).with_for_update()).scalar()
     pair = or_(table.c.id == parent_id, table.c.parent_id == parent_id)
-    arrived = connection.execute(select(table.c.id).where(pair, table.c.status.in_(_ARRIVED))).all()
+    arrived = connection.execute(select(table.c.id).where(pair, table.c.status.in_(fallback.ARRIVED))).all()
     told = select(notes.c.id).where(notes.c.message_id == parent_id, notes.c.event == BOTH)
     if parent_id is not None and len(arrived) == 2 and connection.execute(told).first() is None:
         row = (keys(), parent_id, change.account_id, now, BOTH, "The recipient has the Viber message and the SMS.")
