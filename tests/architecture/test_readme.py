@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -15,7 +16,7 @@ import pytest
 
 from tests.architecture.repository import blocks, section
 from tests.cli.running import PATIENCE, environment
-from tests.e2e.sandbox import Sandbox
+from tests.e2e.sandbox import PACE, Sandbox
 
 PRINTED = "127.0.0.1:8080"
 """The address in the README."""
@@ -45,6 +46,14 @@ def read(url: str) -> str:
         return str(answer.read().decode())
 
 
+def called_back(url: str, message_id: str) -> bool:
+    """Whether the customer hears of a message, within our patience."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := message_id in read(url)) and time.monotonic() < deadline:
+        time.sleep(PACE)
+    return found
+
+
 def test_send_a_message_and_see_what_became_of_it(folder: Path, sandbox: Sandbox) -> None:
     (python,) = blocks(section("README.md", "Send a message"), "python")
     (shell,) = blocks(section("README.md", "Send a message"), "sh")
@@ -57,11 +66,13 @@ def test_send_a_message_and_see_what_became_of_it(folder: Path, sandbox: Sandbox
     assert sandbox.delivered(message_id, MAIN)["text"] == "Hello from chatgate"
 
     shell = shell.replace(PRINTED, sandbox.host).replace("MESSAGE_ID", message_id)
-    phone, messages = [read(url) for url in re.findall(r"^curl -s (\S+)", shell, re.MULTILINE)]
+    of_phone, of_messages, of_callbacks = re.findall(r"^curl -s (\S+)", shell, re.MULTILINE)
+    phone, messages = read(of_phone), read(of_messages)
     listed, why = [run(folder, "bash", "-c", line) for line in shell.splitlines() if not line.startswith("curl ")]
     assert message_id in listed
     assert f'"message_id":"{message_id}"' in phone
     assert f'"message_id":"{message_id}"' in messages
+    assert called_back(of_callbacks, message_id)
     assert why.startswith(f"{message_id} to 639170000001 is ")
 
 
