@@ -121,7 +121,15 @@ def sign(algorithm: str, secret: bytes, text: str) -> str:
     """Return the signature of a string to sign, for the two HMAC algorithms."""
     if algorithm == HMAC_SM3:
         return sm3.mac(secret, text.encode()).hex()
-    return hmac.digest(secret, text.encode(), "sha256").hex()
+    mac = _keyed(secret).copy()
+    mac.update(text.encode())
+    return mac.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    """Return the HMAC that has taken in the secret: less than half the time of a new one for each call."""
+    return hmac.new(secret, digestmod="sha256")
 
 
 def _canonical_queries(pairs: list[Pair]) -> list[str]:
