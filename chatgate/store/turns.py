@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, exists, select, update
@@ -66,9 +66,35 @@ class ClaimedEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     batches: list[Batch]
 
 
+Group = list[rows.AnyRow]
+"""Reports that leave together or not at all: those of a batch, or a single one that is in none yet."""
+
+Heads = Mapping[tuple[int, int | None], rows.AnyRow]
+"""The first waiting report of a message at an endpoint, by both."""
+
+
 def claim_endpoints(connection: Connection, items: Sequence[EndpointClaim]) -> list[list[ClaimedEndpoint]]:
     """Take endpoints that have something to be told, those first whose last turn is the longest ago."""
-    return [[taken for row in _free(connection, item) if (taken := _take(connection, row, item))] for item in items]
+    return [_claim(connection, item) for item in items]
+
+
+def _claim(connection: Connection, claim: EndpointClaim) -> list[ClaimedEndpoint]:
+    """One statement for all endpoints where that can be: others wait for this transaction."""
+    found = _free(connection, claim)
+    for gone in (row.id for row in found if row.url is None):
+        give_up(connection, callbacks.c.endpoint_id == gone, GONE)
+    free = [row for row in found if row.url is not None]
+    due = [_due(connection, endpoint, claim.now) for endpoint in free]
+    heads = _heads(connection, {row.message_id for groups in due for group in groups for row in group} - {None})
+    late = [step for groups in due for group in groups for step in _wait(group, heads)]
+    lease = claim.now + LEASE
+    claimed = [_claimed(row, lease, _batches(row, groups, heads, claim)) for row, groups in zip(free, due, strict=True)]
+    batches = [batch for endpoint in claimed for batch in endpoint.batches]
+    fresh = [(b.batch_id, claim.now, row.id) for b in batches for row in b.reports if row.batch_id is None]
+    rows.execute(connection, "UPDATE endpoints SET free_at = ? WHERE id = ?", [(lease, row.id) for row in free])
+    rows.execute(connection, "UPDATE callbacks SET due_at = ? WHERE id = ?", late)
+    rows.execute(connection, "UPDATE callbacks SET batch_id = ?, due_at = ? WHERE id = ?", fresh)
+    return claimed
 
 
 def _free(connection: Connection, claim: EndpointClaim) -> Sequence[rows.AnyRow]:
@@ -78,81 +104,75 @@ def _free(connection: Connection, claim: EndpointClaim) -> Sequence[rows.AnyRow]
     return connection.execute(free.with_for_update(skip_locked=True, of=endpoints)).all()
 
 
-def _take(connection: Connection, endpoint: rows.AnyRow, claim: EndpointClaim) -> ClaimedEndpoint | None:
-    if endpoint.url is None:
-        give_up(connection, callbacks.c.endpoint_id == endpoint.id, GONE)
-        return None
-    lease = claim.now + LEASE
-    connection.execute(update(endpoints).where(endpoints.c.id == endpoint.id).values(free_at=lease))
-    return ClaimedEndpoint(
-        endpoint_id=endpoint.id, account_id=endpoint.account_id, url=endpoint.url, failures=endpoint.failures,
-        lease=lease, batches=_batches(connection, endpoint, claim),
-        sealed_secret=None if endpoint.callback_secret is None else bytes(endpoint.callback_secret),
-    )  # fmt: skip
-
-
-def _batches(connection: Connection, endpoint: rows.AnyRow, claim: EndpointClaim) -> list[Batch]:
-    """Make calls of what is due: batches of earlier tries as they were, new ones of up to the endpoint's size.
-
-    What must wait for an earlier report of its message is due with that one, and not looked at before.
-    """
-    most = PARALLEL if endpoint.failures == 0 else 1
-    groups = _due(connection, endpoint.id, claim.now, most * endpoint.batch)
-    heads = _heads(connection, endpoint.id, {row.message_id for group in groups for row in group} - {None})
-    calls: list[list[rows.AnyRow]] = []
-    filling: list[rows.AnyRow] = []
-    late: list[rows.Values] = []
-    for group in groups:
-        earlier = [head for row in group if (head := heads.get(row.message_id)) is not None and head.id < row.id]
-        if earlier:
-            due_at = max(head.due_at for head in earlier)
-            late += [(due_at, row.id) for row in group if row.due_at < due_at]
-        elif group[0].batch_id is not None:
-            calls.append(group)
-        else:
-            if not filling or len(filling) == endpoint.batch:
-                filling = []
-                calls.append(filling)
-            filling += group
-    rows.execute(connection, "UPDATE callbacks SET due_at = ? WHERE id = ?", late)
-    return [_batch(connection, reports, claim) for reports in calls[:most]]
-
-
-def _due(connection: Connection, endpoint_id: int, now: Instant, limit: int) -> list[list[rows.AnyRow]]:
-    """Return what is due, the longest due first: each batch whole, each new report alone."""
-    waiting = select(callbacks).where(callbacks.c.endpoint_id == endpoint_id)
-    due = waiting.where(callbacks.c.due_at <= now).order_by(callbacks.c.due_at, callbacks.c.id).limit(limit)
-    groups: dict[int, list[rows.AnyRow]] = {}
-    for row in connection.execute(due):
+def _due(connection: Connection, endpoint: rows.AnyRow, now: Instant) -> list[Group]:
+    """Return what is due at an endpoint, the longest due first, no more than a turn can take."""
+    sql = "SELECT * FROM callbacks WHERE endpoint_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+    window = (endpoint.id, now, _most(endpoint) * endpoint.batch)
+    groups: dict[int, Group] = {}
+    for row in connection.exec_driver_sql(rows.statement(connection, sql), window):
         groups.setdefault(row.batch_id or -row.id, []).append(row)
     old = {batch_id: group[0].due_at for batch_id, group in groups.items() if batch_id > 0}
     if old:  # the limit may have cut one off; the reports of a batch are due at the same time
         groups.update({batch_id: [] for batch_id in old})
-        whole = waiting.where(callbacks.c.due_at.in_(set(old.values())), callbacks.c.batch_id.in_(old))
-        for row in connection.execute(whole.order_by(callbacks.c.id)):
+        whole = select(callbacks).where(callbacks.c.endpoint_id == endpoint.id, callbacks.c.batch_id.in_(old))
+        whole = whole.where(callbacks.c.due_at.in_(set(old.values()))).order_by(callbacks.c.id)
+        for row in connection.execute(whole):
             groups[row.batch_id].append(row)
     return list(groups.values())
 
 
-def _heads(connection: Connection, endpoint_id: int, message_ids: set[int]) -> dict[int, rows.AnyRow]:
-    """Return the first waiting report of each message."""
+def _most(endpoint: rows.AnyRow) -> int:
+    return PARALLEL if endpoint.failures == 0 else 1
+
+
+def _heads(connection: Connection, message_ids: set[int]) -> Heads:
     if not message_ids:
         return {}
-    waiting = select(callbacks.c.message_id, callbacks.c.id, callbacks.c.due_at).where(
-        callbacks.c.message_id.in_(message_ids),
-        callbacks.c.endpoint_id == endpoint_id,
-        callbacks.c.state == CallbackState.WAITING,
+    waiting = select(callbacks.c.endpoint_id, callbacks.c.message_id, callbacks.c.id, callbacks.c.due_at).where(
+        callbacks.c.message_id.in_(message_ids), callbacks.c.state == CallbackState.WAITING
     )
-    return {row.message_id: row for row in connection.execute(waiting.order_by(callbacks.c.id.desc()))}
+    found = connection.execute(waiting.order_by(callbacks.c.id.desc()))
+    return {(row.endpoint_id, row.message_id): row for row in found}
 
 
-def _batch(connection: Connection, reports: list[rows.AnyRow], claim: EndpointClaim) -> Batch:
-    batch_id = reports[0].batch_id
-    if batch_id is None:
-        batch_id = claim.keys()
-        sql = "UPDATE callbacks SET batch_id = ?, due_at = ? WHERE id = ?"
-        rows.execute(connection, sql, [(batch_id, claim.now, row.id) for row in reports])
-    return Batch(batch_id=batch_id, reports=reports, tries=reports[0].tries)
+def _earlier(group: Group, heads: Heads) -> list[rows.AnyRow]:
+    """Return what a group must wait for: earlier reports of its messages."""
+    first = [(row, heads.get((row.endpoint_id, row.message_id))) for row in group]
+    return [head for row, head in first if head is not None and head.id < row.id]
+
+
+def _wait(group: Group, heads: Heads) -> list[rows.Values]:
+    """Return when a group that must wait is due: with what it waits for, so that it is not looked at in vain."""
+    due_at = max((head.due_at for head in _earlier(group, heads)), default=0)
+    return [(due_at, row.id) for row in group if row.due_at < due_at]
+
+
+def _batches(endpoint: rows.AnyRow, groups: list[Group], heads: Heads, claim: EndpointClaim) -> list[Batch]:
+    """Make calls of what may leave: batches of earlier tries as they were, new ones of up to the endpoint's size."""
+    calls: list[Group] = []
+    filling: Group = []
+    for group in groups:
+        if _earlier(group, heads):
+            continue
+        if group[0].batch_id is not None:
+            calls.append(group)
+            continue
+        if not filling or len(filling) == endpoint.batch:
+            filling = []
+            calls.append(filling)
+        filling += group
+    return [
+        Batch(batch_id=reports[0].batch_id or claim.keys(), reports=reports, tries=reports[0].tries)
+        for reports in calls[: _most(endpoint)]
+    ]
+
+
+def _claimed(endpoint: rows.AnyRow, lease: Instant, batches: list[Batch]) -> ClaimedEndpoint:
+    return ClaimedEndpoint(
+        endpoint_id=endpoint.id, account_id=endpoint.account_id, url=endpoint.url, failures=endpoint.failures,
+        lease=lease, batches=batches,
+        sealed_secret=None if endpoint.callback_secret is None else bytes(endpoint.callback_secret),
+    )  # fmt: skip
 
 
 class CallEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,8 +210,8 @@ def record_turn(connection: Connection, items: Sequence[TurnEnd]) -> list[None]:
         reached = [call.reached for call in item.calls if call.reached is not None]
         failures = 0 if any(reached) else item.failures + bool(reached)
         rest = min(SECOND << min(failures, 20), LONGEST_REST) if failures else 0
-        ours = update(endpoints).where(endpoints.c.id == item.endpoint_id, endpoints.c.free_at == item.lease)
-        connection.execute(ours.values(free_at=item.now + rest, failures=failures))
+        sql = "UPDATE endpoints SET free_at = ?, failures = ? WHERE id = ? AND free_at = ?"
+        rows.execute(connection, sql, [(item.now + rest, failures, item.endpoint_id, item.lease)])
         if failures:
             overdue = (callbacks.c.endpoint_id == item.endpoint_id) & (callbacks.c.due_at < item.now - PATIENCE)
             give_up(connection, overdue, SILENT)

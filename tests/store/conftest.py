@@ -23,6 +23,7 @@ from chatgate.sealing import KeyRing
 from chatgate.store import database, migration, rows
 from chatgate.store.store import Store
 from chatgate.store.tables import metadata
+from tests.store.customer import Customer
 from tests.store.journey import Journey
 
 DATABASES = ("sqlite", "postgresql")
@@ -141,6 +142,15 @@ async def store(open_store: Open) -> Store:
 def journey(store: Store, clock: HandClock) -> Journey:
     """Walks messages through ``store``."""
     return Journey(store, clock)
+
+
+@pytest.fixture
+async def customer(journey: Journey) -> Customer:
+    """An account that exists and listens."""
+    customer = Customer(journey)
+    await customer.exist()
+    await customer.listen()
+    return customer
 
 
 def _create_database(server: str) -> str:

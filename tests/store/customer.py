@@ -49,6 +49,11 @@ class Customer:
         )  # fmt: skip
         assert await self.store.set_endpoints(EndpointOrder(changes=[change]))
 
+    async def send(self, number: int, *, first: int = 0) -> list[int]:
+        """Send messages under the tokens ``0``, ``1``, …; each is one report. They live longer than any test."""
+        numbers = range(first, first + number)
+        return [await self.journey.sent(str(n), recipient=f"63917{n:07}", ttl=1_209_600) for n in numbers]
+
     # --- turns -------------------------------------------------------------------------------------------------------
 
     async def claim(self, store: Store | None = None, *, limit: int = 100) -> list[ClaimedEndpoint]:

@@ -19,14 +19,6 @@ from tests.store.customer import URL, Customer
 from tests.store.journey import ORDER, UNKNOWN_WAIT, Journey, receipt
 
 
-@pytest.fixture
-async def customer(journey: Journey) -> Customer:
-    customer = Customer(journey)
-    await customer.exist()
-    await customer.listen()
-    return customer
-
-
 async def told(customer: Customer) -> list[AnyRow]:
     """Hear all; answer the rows."""
     rows: list[AnyRow] = []
