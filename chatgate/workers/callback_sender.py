@@ -80,9 +80,8 @@ class CallbackSender:
         while not self._stopping:
             wait = POLL
             try:
-                claimed = await self._claim(min(TURNS - len(self._turns), CLAIMED_AT_ONCE))
-                if claimed == CLAIMED_AT_ONCE:
-                    continue
+                if await self._claim(min(TURNS - len(self._turns), CLAIMED_AT_ONCE)):
+                    continue  # more may be due
             except StoreUnavailable:
                 wait = AFTER_OUTAGE
             except Exception:

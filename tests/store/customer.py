@@ -10,7 +10,7 @@ from chatgate.store.callbacks import STATUS, Replay
 from chatgate.store.endpoints import EndpointChange, EndpointOrder
 from chatgate.store.rows import AnyRow
 from chatgate.store.store import Store
-from chatgate.store.turns import Batch, CallEnd, ClaimedEndpoint, EndpointClaim, TurnEnd
+from chatgate.store.turns import REPORTS_AT_ONCE, Batch, CallEnd, ClaimedEndpoint, EndpointClaim, TurnEnd
 from tests.store.journey import ACCOUNT, SERVICE, Journey
 
 URL = "https://shop.example/hook"
@@ -56,10 +56,12 @@ class Customer:
 
     # --- turns -------------------------------------------------------------------------------------------------------
 
-    async def claim(self, store: Store | None = None, *, limit: int = 100) -> list[ClaimedEndpoint]:
+    async def claim(
+        self, store: Store | None = None, *, limit: int = 100, reports: int = REPORTS_AT_ONCE
+    ) -> list[ClaimedEndpoint]:
         store = store or self.store
         return await store.claim_endpoints(
-            EndpointClaim(now=self.journey.clock.now(), limit=limit, keys=store.keys.next)
+            EndpointClaim(now=self.journey.clock.now(), limit=limit, reports=reports, keys=store.keys.next)
         )
 
     async def claim_one(self) -> ClaimedEndpoint:

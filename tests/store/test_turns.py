@@ -73,6 +73,19 @@ async def test_many_endpoints_the_longest_untold_first(journey: Journey, custome
     assert [claimed.url for claimed in await customer.claim(limit=2)] == [first.url]
 
 
+async def test_a_claim_takes_no_more_than_a_transaction_bears(journey: Journey, customer: Customer) -> None:
+    """Endpoints that it did not come to are free at once, for whoever claims next."""
+    for sender in ("1", "2", "3"):
+        await customer.listen(f"https://shop.example/{sender}", sender=sender)
+        for n in range(2):
+            await journey.sent(f"{sender}{n}", sender=sender)
+    claims = [await customer.claim(reports=3) for _ in range(3)]
+    assert [len(claimed) for claimed in claims] == [2, 1, 0]
+    taken = [endpoint for claimed in claims for endpoint in claimed]
+    assert len({endpoint.url for endpoint in taken}) == 3
+    assert [sum(len(batch.reports) for batch in endpoint.batches) for endpoint in taken] == [2, 2, 2]
+
+
 # --- a batch stays what it is ----------------------------------------------------------------------------------------
 
 
