@@ -20,7 +20,7 @@ from chatgate.protocol.request import Format
 from chatgate.wire import HttpResponse
 
 LINGER_SECONDS = 5.0
-LINGER_BYTES = 8 << 20
+LINGER_BYTES = 64 << 20
 
 
 class Farewell(asyncio.Protocol):
