@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chatgate.web.bounded import BODY_BYTES, HEADER_BYTES, HEADERS, TARGET_BYTES, WAITING_REQUESTS
+from chatgate.web.farewell import LINGER_BYTES
 from tests.web.raw_http import CHUNKED, GET, PATIENCE, POST, check_refusal, edge
 
 
@@ -294,7 +295,7 @@ async def test_a_peer_that_sends_without_end_after_the_answer_is_cut_off() -> No
     async with edge() as it, it.peer() as peer, asyncio.timeout(PATIENCE):
         await peer.send(b"garbage\r\n\r\n")
         check_refusal(await peer.reply(), *INVALID)
-        await peer.send_until_reset(b"x" * (40 << 20))
+        await peer.send_until_reset(b"x" * (LINGER_BYTES + (32 << 20)))
 
 
 async def test_an_application_that_reads_learns_that_the_call_is_refused() -> None:
