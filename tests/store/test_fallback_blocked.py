@@ -26,8 +26,9 @@ async def refused_as_blocked(journey: Journey, **changes: object) -> int:
 @pytest.fixture(autouse=True)
 async def owner(tamper: Tamper) -> None:
     """The account that unsubscriptions are about."""
-    sql = "INSERT INTO senders (account_id, channel, sender, service_id, standing) VALUES (7, 'viber', '27549', ?, ?)"
-    tamper(sql, SERVICE, "approved")
+    sql = "INSERT INTO senders (account_id, channel, sender, service_id, standing) VALUES (7, 'viber', ?, ?, ?)"
+    tamper(sql, "27549", SERVICE, "approved")
+    tamper(sql, "27550", "another", "approved")
 
 
 @pytest.mark.parametrize("blocked", [refused_as_blocked, unsubscribed_before])

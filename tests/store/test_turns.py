@@ -139,6 +139,20 @@ async def test_a_batch_is_whole_though_others_are_due(customer: Customer, clock:
     assert [len(batch.reports) for batch in again.batches[1:]] == [2] * (len(again.batches) - 1)
 
 
+async def test_a_batch_is_whole_though_its_reports_were_written_one_by_one(
+    customer: Customer, clock: HandClock
+) -> None:
+    """The next look may be at a few only: the rest of the batch comes with them."""
+    for n in range(PARALLEL + 4):
+        await customer.send(1, first=n)
+        clock.advance(1)
+    lost = await customer.claim_one()
+    assert len(lost.batches) == 1
+    await customer.listen(batch=1)
+    clock.advance(LEASE)
+    assert contents(await customer.claim_one()) == contents(lost)
+
+
 async def test_each_call_has_its_own_end(customer: Customer, clock: HandClock) -> None:
     await customer.listen(batch=1)
     keys = await customer.send(3)

@@ -127,6 +127,20 @@ async def test_an_owner_who_comes_late_with_good_news(customer: Customer, clock:
     assert await customer.claim() == []
 
 
+async def test_an_owner_who_comes_late_does_not_let_go_what_is_in_other_hands(
+    customer: Customer, clock: HandClock
+) -> None:
+    await customer.send(1)
+    late = await customer.claim_one()
+    clock.advance(LEASE)
+    owner = await customer.claim_one()
+    await customer.answer(late)
+    (key,) = await customer.send(1, first=1)
+    assert await customer.claim() == []
+    await customer.answer(owner)
+    assert await customer.hear() == [("Sent", key)]
+
+
 # --- whatever happens ------------------------------------------------------------------------------------------------
 
 STEPS = st.one_of(
