@@ -19,4 +19,4 @@ def follow(connection: Connection, changes: Sequence[Change], now: Instant, keys
     if not changes:
         return
     callbacks.enqueue(connection, changes, now)
-    fallbacks.follow(connection, [change for change in changes if change.has_fallback or change.is_fallback], now, keys)
+    fallbacks.follow(connection, changes, now, keys)

@@ -98,6 +98,8 @@ def _ordered(connection: Connection, message_ids: Collection[int]) -> list[Messa
 
 
 class _Step(msgspec.Struct, frozen=True):
+    """One fallback's way from a state to another."""
+
     message: Message
     before: FallbackState
     after: FallbackState

@@ -5,7 +5,7 @@ Rules:
 1. A receipt is stored whatever it says; ``effect`` tells what it did: ``applied``, ``ignored`` (it changed nothing: a
    duplicate, or of lower rank) or ``parked`` (its token is not known, yet).
 2. A parked receipt is joined when its token turns up in a reply, or to an attempt of unknown outcome when exactly one
-   message and exactly one token match service id and number .
+   message and exactly one token match service id and number.
 3. Within one transaction the receipts of a message are applied one after the other, in the order they came.
 4. Of two nodes, one parking a receipt and one recording its token, the later sees what the earlier did (``_turn``).
 """

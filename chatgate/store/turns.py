@@ -90,7 +90,7 @@ def _claim(connection: Connection, claim: EndpointClaim) -> list[ClaimedEndpoint
     for gone in (row.id for row in found if row.url is None):
         give_up(connection, callbacks.c.endpoint_id == gone, GONE)
     free = [row for row in found if row.url is not None]
-    due = _due_at(connection, free, claim)
+    due = _enough(connection, free, claim)
     free = free[: len(due)]
     heads = _heads(connection, {row.message_id for groups in due for group in groups for row in group} - {None})
     late = [step for groups in due for group in groups for step in _wait(group, heads)]
@@ -111,7 +111,7 @@ def _free(connection: Connection, claim: EndpointClaim) -> Sequence[rows.AnyRow]
     return connection.execute(free.with_for_update(skip_locked=True, of=endpoints)).all()
 
 
-def _due_at(connection: Connection, free: Sequence[rows.AnyRow], claim: EndpointClaim) -> list[list[Group]]:
+def _enough(connection: Connection, free: Sequence[rows.AnyRow], claim: EndpointClaim) -> list[list[Group]]:
     """Return what is due at the first endpoints, until it is enough for one transaction."""
     due: list[list[Group]] = []
     reports = 0

@@ -21,6 +21,8 @@ from chatgate.wire import HttpResponse
 
 LINGER_SECONDS = 5.0
 LINGER_BYTES = 64 << 20
+"""Well above what the two kernels hold for one connection (about 8 MB on loopback): a peer that was not scheduled for a
+moment would find the reset before the answer."""
 
 
 class Farewell(asyncio.Protocol):
