@@ -45,9 +45,6 @@ LARGEST_BODY = 1 << 20
 
 log = structlog.get_logger(__name__)
 
-PREFERRED_HOST = "chatgate"
-"""``HostId`` of a call without a Host header."""
-
 
 class App:
     """The application as a value: everything that it needs is handed in."""
@@ -108,8 +105,7 @@ class App:
         if isinstance(request, ApiError):
             await _answer(send, self._refusal(scope, headers, request))
             return
-        host = headers.get("host", PREFERRED_HOST)
-        await _answer(send, await gateway.answer(request, host, _base_url(request.secure, host)))
+        await _answer(send, await gateway.answer(request))
 
     async def _read(
         self, scope: Scope, headers: dict[str, str], methods: tuple[str, ...], receive: Receive
@@ -122,9 +118,8 @@ class App:
 
     def _refusal(self, scope: Scope, headers: dict[str, str], error: ApiError) -> HttpResponse:
         """Return a refusal in the API's envelope for a request that is no API call."""
-        host = headers.get("host", PREFERRED_HOST)
-        base_url = _base_url(self._request(scope, headers, b"").secure, host)
-        return response.failure(Format.JSON, ids.request_id(), host, error, base_url=base_url)
+        host, secure = headers.get("host", response.NAMELESS), self._request(scope, headers, b"").secure
+        return response.failure(Format.JSON, ids.request_id(), host, error, secure=secure)
 
     def _request(self, scope: Scope, headers: dict[str, str], body: bytes) -> HttpRequest:
         client = scope["client"]
@@ -162,12 +157,6 @@ class App:
             except StoreUnavailable as error:
                 return json_answer(503, {"status": "unavailable", "reason": str(error)})
         return json_answer(200, {"status": "ok"})
-
-
-def _base_url(secure: bool, host: str) -> str:
-    """Return the address by which the caller reaches this server. A Host may hold a scheme: the Python SDK sends its
-    endpoint as it was configured."""
-    return f"{'https' if secure else 'http'}://{host.rpartition('://')[2]}"
 
 
 def json_answer(status: int, value: object) -> HttpResponse:

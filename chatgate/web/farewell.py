@@ -42,7 +42,7 @@ class Farewell(asyncio.Protocol):
 
     def say(self, error: ApiError, scheme: str, host: str) -> None:
         """Send the refusal; ``scheme`` and ``host`` are those by which the peer called us."""
-        answer = response.failure(Format.JSON, ids.request_id(), host, error, base_url=f"{scheme}://{host}")
+        answer = response.failure(Format.JSON, ids.request_id(), host, error, secure=scheme == "https")
         self.transport.write(_written(answer))
         if self.transport.can_write_eof():
             with suppress(OSError):  # the peer may be gone
