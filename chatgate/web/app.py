@@ -34,6 +34,7 @@ from chatgate.protocol.request import Format
 from chatgate.receipts.intake import Intake
 from chatgate.telemetry import Metrics
 from chatgate.web.proxies import TrustedProxies
+from chatgate.web.whole import WHOLE, Whole
 from chatgate.wire import HttpRequest, HttpResponse, join_headers
 
 Scope = MutableMapping[str, Any]
@@ -88,7 +89,7 @@ class App:
         except Exception:  # a fault of ours, in the envelope as everything else
             log.exception("request.failed")
             if not began:
-                await _answer(send, self._refusal(scope, join_headers(scope["headers"]), ApiError(INTERNAL_ERROR)))
+                await _answer(scope, self._refusal(scope, join_headers(scope["headers"]), ApiError(INTERNAL_ERROR)))
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -103,9 +104,9 @@ class App:
         headers = join_headers(scope["headers"])
         request = await self._read(scope, headers, ("GET", "POST"), receive)
         if isinstance(request, ApiError):
-            await _answer(send, self._refusal(scope, headers, request))
+            await _answer(scope, self._refusal(scope, headers, request))
             return
-        await _answer(send, await gateway.answer(request))
+        await _answer(scope, await gateway.answer(request))
 
     async def _read(
         self, scope: Scope, headers: dict[str, str], methods: tuple[str, ...], receive: Receive
@@ -142,7 +143,7 @@ class App:
             answer = request if isinstance(request, ApiError) else await self._health(path)
         else:
             answer = ApiError(PATH_NOT_FOUND)
-        await _answer(send, self._refusal(scope, headers, answer) if isinstance(answer, ApiError) else answer)
+        await _answer(scope, self._refusal(scope, headers, answer) if isinstance(answer, ApiError) else answer)
 
     async def _health(self, path: str) -> HttpResponse:
         if path == "/metrics":
@@ -181,8 +182,6 @@ async def _body(receive: Receive) -> bytes | None:
     return b"".join(chunks)
 
 
-async def _answer(send: Send, answer: HttpResponse) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+async def _answer(scope: Scope, answer: HttpResponse) -> None:
+    send: Whole = scope["extensions"][WHOLE]["send"]
+    await send(answer)
