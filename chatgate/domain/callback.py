@@ -79,12 +79,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_de
     template_code: str | None = None
     template_name: str | None = None
     language: str | None = None
+    group_id: str | None = None
 
 
 def report(
-    draft: Draft, public_id: str, status: ReportStatus, at: Instant, failure: Failure | None, template_name: str | None
-) -> Report:
-    """Return the report of one change. ``public_id``: of the message that the caller knows (an SMS's parent)."""
+    draft: Draft, public_id: str, status: ReportStatus, at: Instant, failure: Failure | None,
+    template_name: str | None, group_id: str | None = None,
+) -> Report:  # fmt: skip
+    """Return the report of one change. ``public_id``: of the message that the caller knows (an SMS's parent);
+    ``group_id``: of its mass sending."""
     template = draft.kind is MessageKind.TEMPLATE and draft.channel != "sms"
     kind = "SMS" if draft.channel == "sms" else "TEMPLATE" if template else _TYPES.get(draft.message_type, "none")
     return Report(
@@ -93,7 +96,7 @@ def report(
         task_id=draft.task_id or public_id, error_code=None if failure is None else failure.code,
         error_description=None if failure is None else f"{failure.code}:{failure.reason}".removesuffix(":"),
         template_code=draft.template_code if template else None, template_name=template_name if template else None,
-        language=draft.language if template else None,
+        language=draft.language if template else None, group_id=group_id,
     )  # fmt: skip
 
 

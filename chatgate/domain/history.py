@@ -26,6 +26,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """The phone: the recipient of a message, the writer of a reply."""
     template_code: str | None = None
     """Of messages only."""
+    group: str | None = None
+    """GroupMessageId; of messages only."""
     statuses: frozenset[Status] | None = None
     """Of messages only."""
     since: Instant = 0

@@ -182,6 +182,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts so far whose outcome is unknown."""
     parent_id: int | None = None
     """The message that this one is the fallback of."""
+    group_id: int | None = None
+    """The mass sending that it, or the message that it is the fallback of, belongs to."""
     fallback_state: FallbackState | None = None
     """Where its fallback stands; None: none was ordered."""
     fallback_at: Instant | None = None

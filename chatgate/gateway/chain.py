@@ -7,7 +7,7 @@
     claim         who does it say it is from?                    (no step before this depends on who calls)
     authenticate  access key, token, time, signature             ▶ Caller
     authorize     subscribed, allowed
-    flow control  at most 250 a second; a refusal leaves nothing but a counter
+    flow control  at most 250 a second, fewer for some operations; a refusal leaves nothing but a counter
     operation     parameters checked one by one, then one store verb that commits the message and spends the nonce
     answer        JSON or XML; never empty, never foreign
 
@@ -117,13 +117,13 @@ class Gateway:
         claim = signature.read_claim(request, rpc)
         caller = await self._authenticate(claim, now)
         authorize(caller, rpc.action)
-        admitted_at = self._admit(caller)
+        admitted_at = self._admit(caller, rpc.action)
         call = Call(
             request_id=request_id, account=caller.account, access_key_id=caller.access_key_id, params=rpc.params,
             nonce=caller.nonce, now=now, idempotency_key=None,
         )  # fmt: skip
         if not getattr(operation, "CHANGES", False):
-            await self._spend(caller, admitted_at)
+            await self._spend(caller, rpc.action, admitted_at)
             read: Mapping[str, object] = await operation.execute(call, self._desk)
             return read
         try:
@@ -132,29 +132,27 @@ class Gateway:
             fields: Mapping[str, object] = await operation.execute(call, self._desk)
         except ApiError as error:
             if error.row is NONCE_USED:
-                self._flow_control.take_back(caller.account, admitted_at)
+                self._flow_control.take_back(caller.account, rpc.action, admitted_at)
             elif error.row is not IDEMPOTENCY_MISMATCH:  # that is said by the transaction that spent the nonce
-                await self._spend(caller, admitted_at)
+                await self._spend(caller, rpc.action, admitted_at)
             raise
         self._metrics.accept_seconds.observe(perf_counter() - began)
         return fields
 
-    def _admit(self, caller: Caller) -> int:
+    def _admit(self, caller: Caller, action: str) -> int:
         try:
-            return self._flow_control.admit(caller.account)
+            return self._flow_control.admit(caller.account, action)
         except ApiError:
             self._metrics.refused_by_flow_control.inc()
             raise
 
-    async def _spend(self, caller: Caller, admitted_at: int) -> None:
+    async def _spend(self, caller: Caller, action: str, admitted_at: int) -> None:
         """Spend the nonce of a call that stores nothing else; a replay gives its place in the window back."""
         if not await self._store.spend_nonce(caller.nonce):
-            self._flow_control.take_back(caller.account, admitted_at)
+            self._flow_control.take_back(caller.account, action, admitted_at)
             raise ApiError(NONCE_USED) from None
 
-    def _refuse(
-        self, request: HttpRequest, rpc: RpcRequest | None, request_id: str, error: ApiError
-    ) -> HttpResponse:
+    def _refuse(self, request: HttpRequest, rpc: RpcRequest | None, request_id: str, error: ApiError) -> HttpResponse:
         action = rpc.action if rpc is not None and rpc.action in self._operations else ""
         self._metrics.calls.labels(action, error.row.code).inc()  # the row, so that callers cannot make up labels
         if error.http == 200:

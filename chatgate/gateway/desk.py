@@ -23,8 +23,9 @@ from chatgate.errors import (
     ApiError,
 )
 from chatgate.operations.base import Call, Webhook
-from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance
+from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance, Accepted
 from chatgate.store.endpoints import EndpointChange, EndpointOrder
+from chatgate.store.groups import GroupAcceptance, Member
 from chatgate.store.history import TooFarBack
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
@@ -62,9 +63,7 @@ class Desk:
         self.default_ttl = default_ttl
 
     async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
-        lane = routing.lane(self._routes, draft)
-        if lane is None:
-            raise ApiError(SERVICE_UNAVAILABLE, "No route of this installation carries this message.")
+        lane = self._lane(draft)
         draft = self._with_sms_lane(draft)
         hands = self._hands(lane) if draft.failure is None else None
         leased = hands is not None and hands.has_room()
@@ -72,15 +71,24 @@ class Desk:
             key=self._store.keys.next(), draft=draft, nonce=call.nonce, retry=retry, request_id=call.request_id,
             now=call.now, lane=lane, leased=leased, keys=self._store.keys.next,
         )  # fmt: skip
-        accepted = await self._store.accept(acceptance)
-        if accepted.nonce_used:
-            raise ApiError(NONCE_USED)
-        if accepted.mismatch:
-            raise ApiError(IDEMPOTENCY_MISMATCH)
+        accepted = _checked(await self._store.accept(acceptance))
         if accepted.stored:
             self._metrics.accepted.inc()
             if leased and hands is not None:
                 hands.hand(_as_stored(acceptance))
+        return self._store.message_ids.public(accepted.key)
+
+    async def accept_group(self, call: Call, drafts: Sequence[Draft], retry: RetryKey | None) -> str:
+        next_key = self._store.keys.next
+        group = next_key()
+        members = [Member(key=next_key(), draft=self._with_sms_lane(draft), lane=self._lane(draft)) for draft in drafts]
+        acceptance = GroupAcceptance(
+            key=group, account_id=call.account.account_id, members=members, nonce=call.nonce, retry=retry,
+            request_id=call.request_id, now=call.now, keys=next_key,
+        )  # fmt: skip
+        accepted = _checked(await self._store.accept_group(acceptance))
+        if accepted.stored:
+            self._metrics.accepted.inc(len(members))
         return self._store.message_ids.public(accepted.key)
 
     async def set_webhooks(self, call: Call, webhooks: Sequence[Webhook]) -> None:
@@ -102,6 +110,12 @@ class Desk:
         except TooFarBack:
             raise ApiError(TOO_FAR_BACK) from None
 
+    def _lane(self, draft: Draft) -> str:
+        lane = routing.lane(self._routes, draft)
+        if lane is None:
+            raise ApiError(SERVICE_UNAVAILABLE, "No route of this installation carries this message.")
+        return lane
+
     def _with_sms_lane(self, draft: Draft) -> Draft:
         """Fix the provider of the SMS now; refuse a fallback that no route could carry.
 
@@ -114,6 +128,15 @@ class Desk:
         if lane is None:
             raise ApiError(SMS_NOT_SUPPORTED, "No route of this installation carries SMS.")
         return msgspec.structs.replace(draft, fallback=msgspec.structs.replace(order, lane=lane))
+
+
+def _checked(accepted: Accepted) -> Accepted:
+    """Refuse a call that came before, or not as it came before."""
+    if accepted.nonce_used:
+        raise ApiError(NONCE_USED)
+    if accepted.mismatch:
+        raise ApiError(IDEMPOTENCY_MISMATCH)
+    return accepted
 
 
 def _as_stored(acceptance: Acceptance) -> Message:

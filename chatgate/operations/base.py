@@ -4,6 +4,7 @@ A module in this folder is one operation and has::
 
     NAME: str                          the Action
     CHANGES: bool                      whether it changes something (absent: it only reads)
+    CALLS_PER_SECOND: int              limit of its own, for each account (absent: only that of all calls together)
     PARAMETERS: protocol.params table  from which input is validated and metadata is printed
     async def execute(call: Call, desk: Desk) -> Mapping[str, object]
 
@@ -68,6 +69,13 @@ class Desk(Protocol):
         """
         ...
 
+    async def accept_group(self, call: Call, drafts: Sequence[Draft], retry: RetryKey | None) -> str:
+        """Commit the messages of a mass sending durably, all or none, spend the nonce, and return its GroupMessageId.
+
+        Raises ApiError as ``accept`` does.
+        """
+        ...
+
     async def set_webhooks(self, call: Call, webhooks: Sequence[Webhook]) -> None:
         """Commit where news of the account go, and spend the nonce. Raises ApiError: NONCE_USED."""
         ...
@@ -80,3 +88,9 @@ class Desk(Protocol):
 def all_operations() -> dict[str, ModuleType]:
     """Return every operation of this folder by its Action."""
     return {module.NAME: module for module in plugins.modules_in(operations).values()}
+
+
+def own_limits(operations: Mapping[str, ModuleType]) -> dict[str, int]:
+    """Return the calls a second that operations allow an account, by Action, where they say so."""
+    limits = {action: getattr(module, "CALLS_PER_SECOND", None) for action, module in operations.items()}
+    return {action: limit for action, limit in limits.items() if limit is not None}

@@ -69,7 +69,7 @@ PARAMETERS = (
     Integer("EndTime", minimum=0, description="The newest, in milliseconds since 1970.", example="1740916800000"),
     Choice("EventAction", values=(DOWN, UP), description="Only messages, or only replies.", example=DOWN),
     String("UserNumber", description="Only to and from this number.", example="639170000001"),
-    String("GroupMessageId", description="Of a mass sending; there are none, so nothing fits.", example="100000001"),
+    String("GroupMessageId", description="Only of this mass sending.", example="5b3f0a5c9d1e47a2c0de0001"),
     String("TemplateCode", description="Only of this template.", example="744c4b5c79c9432497a075bdfca30001"),
     Choice(
         "MessageStatus", values=tuple(MESSAGE_STATUSES), description="What became of the sending.", example="success"
@@ -110,16 +110,17 @@ def question(call: Call) -> Question:
     if until is not None and until < since:
         raise errors.invalid("EndTime", "EndTime must not be before StartTime.")
     words = (values["MessageStatus"], values["ClientAcceptStatus"])
-    anything = values["GroupMessageId"] is None
-    replies_fit = space_id == _first_space(call) and values["TemplateCode"] is None and set(words) <= {None, "success"}
+    of_messages = values["TemplateCode"] is not None or values["GroupMessageId"] is not None
+    replies_fit = space_id == _first_space(call) and not of_messages and set(words) <= {None, "success"}
     return Question(
         channel=sender.channel,
         sender=sender.sender,
         space_id=space_id,
-        outbound=anything and values["EventAction"] != UP,
-        inbound=anything and values["EventAction"] != DOWN and replies_fit,
+        outbound=values["EventAction"] != UP,
+        inbound=values["EventAction"] != DOWN and replies_fit,
         number=values["UserNumber"],
         template_code=values["TemplateCode"],
+        group=values["GroupMessageId"],
         statuses=_statuses(*words),
         since=since,
         until=until,

@@ -122,6 +122,9 @@ class Choice(Parameter):
 class JsonObject(Parameter):
     """A JSON object as text; read as ``dict``."""
 
+    properties: tuple[Parameter, ...] = ()
+    """Rows of its keys, where they are known; ``member`` reads them."""
+
     def read(self, text: str) -> dict[str, Any]:
         try:
             return strict_json.read_object(text)
@@ -133,11 +136,21 @@ class JsonObject(Parameter):
 class JsonArray(Parameter):
     """A JSON array as text; read as ``list``."""
 
+    minimum_items: int = 0
+    maximum_items: int = 10_000
+    items: tuple[Parameter, ...] = ()
+    """Rows of the keys of its objects, where it is one of objects; ``member`` reads them."""
+
     def read(self, text: str) -> list[Any]:
         try:
-            return strict_json.read_array(text)
+            found = strict_json.read_array(text)
         except ValueError as error:
             raise self.refuse(f"{self.name} is not usable. {error}") from None
+        if not self.minimum_items <= len(found) <= self.maximum_items:
+            raise self.refuse(f"{self.name} must have {self.minimum_items} to {self.maximum_items} entries.")
+        if self.items and not all(isinstance(item, dict) for item in found):
+            raise self.refuse(f"{self.name} must be an array of objects.")
+        return found
 
 
 @cache
@@ -175,3 +188,21 @@ def value(row: Parameter, params: Mapping[str, str]) -> Any:
     if row.required:
         raise ApiError(row.missing, param=row.name)
     return None
+
+
+def member(row: Parameter, given: Mapping[str, Any]) -> Any:
+    """Return the value of a key inside a JSON object, None where it is not given: absent, null, or empty.
+
+    What is text in a parameter may be a string or a whole number here; an object and an array are themselves.
+
+    :raises ApiError: it is missing or wrong.
+    """
+    found = given.get(row.name)
+    if found is None or found == "" or found == []:
+        if row.required:
+            raise ApiError(row.missing, param=row.name)
+        return None
+    kind = dict if isinstance(row, JsonObject) else list if isinstance(row, JsonArray) else (str, int)
+    if not isinstance(found, kind) or isinstance(found, bool):
+        raise row.refuse(f"{row.name} is not of the type that is expected.")
+    return found if isinstance(found, dict | list) else row.read(str(found))

@@ -15,7 +15,6 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from chatgate import operations as operations_package
 from chatgate import plugins
 from chatgate import providers as providers_package
 from chatgate.callbacks import guard, signature
@@ -29,6 +28,7 @@ from chatgate.gateway.chain import Gateway
 from chatgate.gateway.desk import Desk
 from chatgate.gateway.directory import REFRESH_EVERY, Directory, StoredDirectory
 from chatgate.gateway.flow_control import FlowControl
+from chatgate.operations.base import all_operations, own_limits
 from chatgate.outbound import Outbound
 from chatgate.providers.base import Provider
 from chatgate.receipts.intake import Intake
@@ -208,15 +208,16 @@ class Node:
             default_ttl=settings.default_ttl,
             callback_batch=settings.callback_batch,
         )
+        operations = all_operations()
         return Gateway(
             store=parts.store,
             desk=desk,
-            operations={module.NAME: module for module in plugins.modules_in(operations_package).values()},
+            operations=operations,
             authenticate=Authenticator(parts.directory, parts.key_ring),
-            flow_control=FlowControl(self._settings.calls_per_second, time.monotonic_ns),
+            flow_control=FlowControl(settings.calls_per_second, time.monotonic_ns, own_limits(operations)),
             clock=self._clock,
             metrics=self.metrics,
-            validation_status=self._settings.validation_status,
+            validation_status=settings.validation_status,
         )
 
     async def _ready(self, store: Store) -> None:

@@ -59,7 +59,10 @@ def accept(connection: Connection, items: Sequence[Acceptance]) -> list[Accepted
     for item, fresh in zip(items, spent, strict=True):
         if not fresh:
             answers.append(Accepted(key=item.key, nonce_used=True))
-        elif item.retry is not None and (earlier := _remember(connection, item, item.retry)) is not None:
+        elif (
+            item.retry is not None
+            and (earlier := remember(connection, item.draft.account_id, item.retry, item.key, item.now)) is not None
+        ):
             answers.append(earlier)
         else:
             answers.append(Accepted(key=item.key))
@@ -67,7 +70,7 @@ def accept(connection: Connection, items: Sequence[Acceptance]) -> list[Accepted
     messages.insert(connection, [_row(item) for item in stored])
     for item in stored:
         if item.draft.failure is not None:
-            follow(connection, [_failed(item)], item.now, item.keys)
+            follow(connection, [failed(item.key, item.draft, item.now)], item.now, item.keys)
     return answers
 
 
@@ -76,27 +79,27 @@ def _row(item: Acceptance) -> rows.Values:
     return messages.row(item.key, item.draft, item.lane, item.now, due, item.request_id)
 
 
-def _failed(item: Acceptance) -> Change:
-    draft = item.draft
+def failed(key: int, draft: Draft, now: Instant) -> Change:
+    """Return the change that a message is which fails as it is accepted."""
     return Change(
-        message_id=item.key, account_id=draft.account_id, sender=draft.sender, status=Status.FAILED, at=item.now,
+        message_id=key, account_id=draft.account_id, sender=draft.sender, status=Status.FAILED, at=now,
         failure=draft.failure, has_fallback=draft.fallback is not None,
     )  # fmt: skip
 
 
-def _remember(connection: Connection, item: Acceptance, key: RetryKey) -> Accepted | None:
-    """Store the retry key, or answer what it stands for already."""
-    row = (item.draft.account_id, key.key, key.fingerprint, item.key, item.now)
+def remember(connection: Connection, account_id: int, retry: RetryKey, key: int, now: Instant) -> Accepted | None:
+    """Store that a retry key stands for a message or a mass sending, or answer what it stands for already."""
+    row = (account_id, retry.key, retry.fingerprint, key, now)
     columns = ("account_id", "key", "fingerprint", "message_id", "created_at")
-    same = (retry_keys.c.account_id == item.draft.account_id) & (retry_keys.c.key == key.key)
+    same = (retry_keys.c.account_id == account_id) & (retry_keys.c.key == retry.key)
     for _ in range(2):
         if rows.insert(connection, retry_keys, columns, [row], "ON CONFLICT DO NOTHING"):
             return None
         earlier = connection.execute(select(retry_keys).where(same)).one()
-        if earlier.created_at >= item.now - calls.RETRY_WINDOW:
+        if earlier.created_at >= now - calls.RETRY_WINDOW:
             break
         connection.execute(retry_keys.delete().where(same))
-    matches = bytes(earlier.fingerprint) == key.fingerprint
+    matches = bytes(earlier.fingerprint) == retry.fingerprint
     return Accepted(key=earlier.message_id, repeated=matches, mismatch=not matches)
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
@@ -36,7 +37,7 @@ Result = TypeVar("Result")
 Verb = Callable[[Connection, Sequence[Item]], Sequence[Result]]
 
 MAX_BATCH = 512
-"""Callers per transaction; bounds how long one transaction holds the lock."""
+"""Callers per transaction; bounds how long one transaction holds the lock. Beside them at most one heavy wish."""
 
 CONTENTION_TRIES = 3
 """How often an item that runs alone is tried when another node is in its way."""
@@ -68,6 +69,7 @@ class Committer:
         self._on_fatal = on_fatal
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Wish] = []
+        self._heavy: deque[_Wish] = deque()
         self._busy = False
         self._scheduled = False
         self._refusal: str | None = None
@@ -77,13 +79,17 @@ class Committer:
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
 
-    def run(self, verb: Verb[Item, Result], item: Item) -> asyncio.Future[Result]:
-        """Run ``verb`` for one item in the next transaction; resolved after its commit. Call on the loop's thread."""
+    def run(self, verb: Verb[Item, Result], item: Item, *, heavy: bool = False) -> asyncio.Future[Result]:
+        """Run ``verb`` for one item in the next transaction; resolved after its commit. Call on the loop's thread.
+
+        ``heavy``: the item is the work of hundreds. Such wishes go one in a transaction, whoever else waits: nobody is
+        held up by more than one of them.
+        """
         future: asyncio.Future[Result] = self._loop.create_future()
         if self._refusal is not None:
             future.set_exception(StoreUnavailable(self._refusal))
             return future
-        self._waiting.append(_Wish(verb, item, future))
+        (self._heavy if heavy else self._waiting).append(_Wish(verb, item, future))
         self._idle.clear()
         if not self._busy and not self._scheduled:
             self._scheduled = True
@@ -93,7 +99,7 @@ class Committer:
     @property
     def queued(self) -> int:
         """Callers that wait for the transaction after the running one."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._heavy)
 
     async def close(self) -> None:
         """Finish what was asked, refuse what is asked from now on, end the thread."""
@@ -104,9 +110,11 @@ class Committer:
 
     def _hand_over(self) -> None:
         self._scheduled = False
-        if self._busy or not self._waiting:
+        if self._busy or not self.queued:
             return
         batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+        if self._heavy:
+            batch.append(self._heavy.popleft())
         self._busy = True
         self._batches.put(batch)
 
@@ -119,7 +127,7 @@ class Committer:
                 wish.future.set_result(value)
             else:
                 wish.future.set_exception(value)
-        if self._waiting:
+        if self.queued:
             self._hand_over()
         else:
             self._idle.set()

@@ -51,23 +51,31 @@ class TooFarBack(ChatgateError):
 
 
 def page(
-    connection: Connection, account_id: int, asked: Question, public_id: Callable[[int], str], bounds: Bounds = BOUNDS
-) -> Page:
-    """Return a page of an account's past; ``public_id`` makes MessageIds of keys. Raises TooFarBack."""
+    connection: Connection, account_id: int, asked: Question, public_id: Callable[[int], str],
+    bounds: Bounds = BOUNDS, group: int | None = None,
+) -> Page:  # fmt: skip
+    """Return a page of an account's past; ``public_id`` makes MessageIds of keys. Raises TooFarBack.
+
+    ``group``: only of this mass sending."""
     if not (asked.outbound or asked.inbound):
         return Page(entries=[], total=0)
-    keys, total = _find(connection, account_id, asked, bounds)
+    keys, total = _find(connection, account_id, asked, group, bounds)
     return Page(entries=_load(connection, keys, public_id), total=total)
 
 
-def _find(connection: Connection, account_id: int, asked: Question, bounds: Bounds) -> tuple[list[int], int | None]:
+def _find(
+    connection: Connection, account_id: int, asked: Question, group: int | None, bounds: Bounds
+) -> tuple[list[int], int | None]:
     """Return the keys of the page, and how many fit in all (None: not counted to the end)."""
     keys: list[int] = []
     first, passed = (asked.index - 1) * asked.size, 0
     low, below = key_at(asked.since), _NEWEST if asked.until is None else key_at(asked.until + 1)
+    if group is not None:  # its messages lie together: the search is narrowed to where they are
+        last = connection.execute(select(func.max(messages.c.id)).where(messages.c.group_id == group)).scalar()
+        low, below = max(low, group), min(below, (last or group) + 1)
     for _ in range(bounds.looked_at // bounds.stride):
-        floor = _floor(connection, _keys(account_id, asked, low, below, fitting=False), bounds.stride)
-        fitting = union_all(*_keys(account_id, asked, floor or low, below, fitting=True)).subquery()
+        floor = _floor(connection, _keys(account_id, asked, low, below), bounds.stride)
+        fitting = union_all(*_keys(account_id, asked, floor or low, below, fitting=True, group=group)).subquery()
         found = connection.execute(select(func.count()).select_from(fitting)).scalar_one()
         skipped, lacking = max(first - passed, 0), asked.size - len(keys)
         if found > skipped and lacking:
@@ -93,7 +101,9 @@ def _floor(connection: Connection, keys: Sequence[Keys], stride: int) -> int | N
     return max((key for end in ends for key in connection.execute(end).scalars()), default=None)
 
 
-def _keys(account_id: int, asked: Question, low: int, below: int, *, fitting: bool) -> list[Keys]:
+def _keys(
+    account_id: int, asked: Question, low: int, below: int, *, fitting: bool = False, group: int | None = None
+) -> list[Keys]:
     """Return the keys from ``low`` up to ``below``, of messages and of replies: all of the sender, or what fits."""
     sent = select(messages.c.id).where(
         messages.c.account_id == account_id, messages.c.sender == asked.sender, messages.c.space_id == asked.space_id,
@@ -102,6 +112,8 @@ def _keys(account_id: int, asked: Question, low: int, below: int, *, fitting: bo
     came = select(replies.c.id).where(
         replies.c.account_id == account_id, replies.c.sender == asked.sender, replies.c.id >= low, replies.c.id < below
     )
+    if fitting and group is not None:
+        sent = sent.where(messages.c.group_id == group)
     if fitting and asked.number is not None:
         sent = sent.where(messages.c.recipient == asked.number)
         came = came.where(replies.c.recipient == asked.number)

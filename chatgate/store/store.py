@@ -31,6 +31,7 @@ from chatgate.store import (
     database,
     endpoints,
     fallbacks,
+    groups,
     history,
     installation,
     migration,
@@ -114,6 +115,10 @@ class Store:
     async def accept(self, new: acceptance.Acceptance) -> acceptance.Accepted:
         """Store one message with its nonce and retry key. When this returns, it is on disk."""
         return await self._committer.run(acceptance.accept, new)
+
+    async def accept_group(self, new: groups.GroupAcceptance) -> acceptance.Accepted:
+        """Store all messages of a mass sending, or none. When this returns, they are on disk."""
+        return await self._committer.run(groups.accept_group, new, heavy=True)
 
     async def spend_nonce(self, nonce: bytes) -> bool:
         """Remember the nonce of a call that stores nothing else; answer whether it was fresh."""
@@ -222,7 +227,16 @@ class Store:
 
     async def history(self, account_id: int, asked: Question) -> Page:
         """Return one page of an account's past; raises history.TooFarBack."""
-        return await self._read_by(self._archivist, history.page, account_id, asked, self.message_ids.public)
+        group = None
+        if asked.group is not None and (group := self.message_ids.key(asked.group)) is None:
+            return Page(entries=[], total=0)
+        return await self._read_by(
+            self._archivist, history.page, account_id, asked, self.message_ids.public, group=group
+        )
+
+    async def group_progress(self, account_id: int | None, group: int) -> dict[Status, int]:
+        """Return how many messages of a mass sending have each status; empty: there is no such group."""
+        return await self._read(groups.progress, account_id, group)
 
     async def held_fallbacks(self, account_id: int | None, limit: int) -> list[Message]:
         """Return messages whose fallback waits for an operator, oldest first; None: of all accounts."""

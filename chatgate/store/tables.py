@@ -160,6 +160,7 @@ messages = Table(
     Column("recipient", Text, nullable=False),
     Column("template_code", Text),
     Column("parent_id", Long),
+    Column("group_id", Long, comment="the mass sending that it belongs to; of an SMS its parent's"),
     Column("fallback_state", Text),
     Column("fallback_at", Long),
     Column("failure_code", Text),
@@ -185,6 +186,12 @@ _held = text("fallback_state = 'held'")
 Index("ix_messages_held", messages.c.account_id, messages.c.id, sqlite_where=_held, postgresql_where=_held)
 _child = text("parent_id IS NOT NULL")
 Index("ix_messages_parent", messages.c.parent_id, sqlite_where=_child, postgresql_where=_child)
+
+_grouped = text("group_id IS NOT NULL")
+Index(
+    "ix_messages_group", messages.c.group_id, messages.c.account_id, messages.c.id,
+    sqlite_where=_grouped, postgresql_where=_grouped,
+)  # fmt: skip
 
 attempts = Table(
     "attempts",

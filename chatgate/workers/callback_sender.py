@@ -157,7 +157,9 @@ class CallbackSender:
         message, template_name = found
         if message.parent_id is not None and not self._report_sms:
             return None
-        public = self._store.message_ids.public(message.parent_id or message.id)
+        public_id = self._store.message_ids.public
+        public = public_id(message.parent_id or message.id)
+        group = None if message.group_id is None else public_id(message.group_id)
         failure = None if row.code is None else Failure(code=row.code, reason=row.reason or "")
-        told = report(message.draft, public, ReportStatus(row.status), row.at, failure, template_name)
+        told = report(message.draft, public, ReportStatus(row.status), row.at, failure, template_name, group)
         return msgspec.json.encode(told)

@@ -7,7 +7,11 @@ import re
 import msgspec
 import pytest
 
-from chatgate.domain.message import Content, Draft, FallbackOrder
+from chatgate.clock import SystemClock
+from chatgate.domain.message import Content, Draft, Failure, FallbackOrder
+from chatgate.sealing import KeyRing
+from chatgate.store.groups import GroupAcceptance, Member
+from chatgate.store.store import Store
 from tests.cli.shell import Shell, refused
 from tests.drafts import draft
 
@@ -123,3 +127,36 @@ def test_json_keeps_the_text_as_it_is(shell: Shell, shop: Draft) -> None:
     ran = shell("message", "show", message_id, "--json")
     assert ran.json["content"]["text"] == NASTY
     assert "\x1b" not in ran.out
+
+
+def test_group(shell: Shell, shop: Draft) -> None:
+    async def work(store: Store, _ring: KeyRing) -> str:
+        next_key, now = store.keys.next, SystemClock().now()
+        failed = msgspec.structs.replace(shop, failure=Failure(code="SenderPaused", reason="The sender is paused."))
+        accepted = await store.accept_group(
+            GroupAcceptance(
+                key=next_key(),
+                account_id=shop.account_id,
+                nonce=b"n" * 16,
+                retry=None,
+                request_id="R",
+                now=now,
+                keys=next_key,
+                members=[Member(key=next_key(), draft=one, lane="viber") for one in (shop, shop, failed)],
+            )
+        )
+        return store.message_ids.public(accepted.key)
+
+    group_id = shell.in_store(work)
+    found = shell("message", "group", group_id, "--json").json
+    assert found == {
+        "group_id": group_id, "accepted_at": found["accepted_at"], "messages": 3,
+        "statuses": {"accepted": 2, "failed": 1},
+    }  # fmt: skip
+    first, _, *counts = shell("message", "group", group_id).out.splitlines()
+    assert first == f"{group_id} was accepted at {found['accepted_at']} with 3 messages."
+    assert [line.split() for line in counts] == [["accepted", "2"], ["failed", "1"]]
+    message_id = shell("message", "list", "--json").json[0]["message_id"]
+    assert shell("message", "show", message_id, "--json").json["group_id"] == group_id
+    assert shell.fails("message", "group", message_id) == f"There is no mass sending {message_id}."
+    assert shell.fails("message", "group", "x\x1b") == "There is no mass sending x\\x1b."

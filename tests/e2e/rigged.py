@@ -38,7 +38,7 @@ def limit_pages(file: Path) -> None:
 class EagerCommitter(Committer):
     """Answers when the work of the transaction is done, and commits then."""
 
-    def run(self, verb: Verb[Item, Result], item: Item) -> asyncio.Future[Result]:
+    def run(self, verb: Verb[Item, Result], item: Item, *, heavy: bool = False) -> asyncio.Future[Result]:
         loop = asyncio.get_running_loop()
         early: asyncio.Future[Result] = loop.create_future()
 
@@ -47,7 +47,7 @@ class EagerCommitter(Committer):
             loop.call_soon_threadsafe(_resolve, early, results[0])
             return results
 
-        super().run(eager, item).add_done_callback(lambda late: _fail(early, late))
+        super().run(eager, item, heavy=heavy).add_done_callback(lambda late: _fail(early, late))
         return early
 
 

@@ -9,6 +9,7 @@ from chatgate.errors import LIMIT_CONTROL, ApiError
 from chatgate.gateway.flow_control import IDLE_WINDOWS, WINDOW, FlowControl
 
 MILLISECOND = 1_000_000
+ACTION = "SendChatappMessage"
 
 
 def account(account_id: int = 1, calls_per_second: int | None = None) -> AccountView:
@@ -27,7 +28,7 @@ class Gate:
 
     def admits(self, account: AccountView) -> bool:
         try:
-            self.control.admit(account)
+            self.control.admit(account, ACTION)
         except ApiError:
             return False
         return True
@@ -72,7 +73,7 @@ def test_what_a_refusal_says(passed: int, milliseconds: int) -> None:
     gate.burst(account())
     gate.now += passed
     with pytest.raises(ApiError) as refusal:
-        gate.control.admit(account())
+        gate.control.admit(account(), ACTION)
     assert refusal.value.row is LIMIT_CONTROL
     state = f"Limit:3,Remain:0,TimeLeft:{milliseconds}"
     assert refusal.value.headers == {
@@ -104,7 +105,7 @@ def test_a_changed_limit_counts_at_once() -> None:
 def test_a_replay_gives_its_place_back() -> None:
     gate = Gate()
     gate.burst(account(), 3)
-    gate.control.take_back(account(), gate.now)
+    gate.control.take_back(account(), ACTION, gate.now)
     assert gate.burst(account()) == 1
     gate.now += WINDOW
     assert gate.burst(account()) == 3
@@ -114,7 +115,7 @@ def test_replays_never_use_up_the_limit() -> None:
     gate = Gate()
     for _ in range(50):
         assert gate.admits(account())
-        gate.control.take_back(account(), gate.now)
+        gate.control.take_back(account(), ACTION, gate.now)
     assert gate.burst(account()) == 3
 
 
@@ -127,3 +128,49 @@ def test_idle_accounts_are_forgotten_and_busy_ones_are_not() -> None:
     assert gate.admits(account(IDLE_WINDOWS))
     assert len(gate.control._windows) == 2
     assert not gate.admits(account(1))
+
+
+# --- an operation's own limit ----------------------------------------------------------------------------------------
+
+MASS = "SendChatappMassMessage"
+
+
+def gate_with_own_limit() -> Gate:
+    gate = Gate(limit=5)
+    gate.control = FlowControl(5, lambda: gate.now, {MASS: 2})
+    return gate
+
+
+def admits(gate: Gate, action: str, of: AccountView | None = None) -> bool:
+    try:
+        gate.control.admit(of or account(), action)
+    except ApiError:
+        return False
+    return True
+
+
+def test_an_own_limit_stands_beside_that_of_the_account() -> None:
+    gate = gate_with_own_limit()
+    assert [admits(gate, MASS) for _ in range(4)] == [True, True, False, False]
+    assert [admits(gate, ACTION) for _ in range(4)] == [True, True, True, False]  # the refused ones took no place
+    assert admits(gate, MASS, account(2))
+    gate.now += WINDOW
+    assert [admits(gate, MASS) for _ in range(3)] == [True, True, False]
+
+
+def test_the_limit_of_the_account_refuses_first_and_takes_nothing_of_the_own_one() -> None:
+    gate = gate_with_own_limit()
+    assert all(admits(gate, ACTION) for _ in range(5))
+    with pytest.raises(ApiError) as refusal:
+        gate.control.admit(account(), MASS)
+    assert refusal.value.headers["x-ratelimit-user-api"].startswith("Limit:5,")
+    gate.now += WINDOW
+    assert [admits(gate, MASS) for _ in range(3)] == [True, True, False]
+
+
+def test_a_replay_gives_both_places_back() -> None:
+    gate = gate_with_own_limit()
+    assert all(admits(gate, MASS) for _ in range(2))
+    gate.control.take_back(account(), MASS, gate.now)
+    assert [admits(gate, MASS) for _ in range(2)] == [True, False]
+    assert [admits(gate, ACTION) for _ in range(4)] == [True, True, True, False]

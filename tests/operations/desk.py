@@ -9,6 +9,7 @@ from chatgate.domain.message import Draft, RetryKey
 from chatgate.operations.base import Call, Webhook
 
 MESSAGE_ID = "61851ccb2f1365b16aee0001"
+GROUP_ID = "61851ccb2f1365b16aee0002"
 
 
 class Desk:
@@ -17,6 +18,7 @@ class Desk:
     def __init__(self, page: Page | None = None) -> None:
         """``page`` is what the past looks like."""
         self.accepted: list[tuple[Call, Draft, RetryKey | None]] = []
+        self.groups: list[tuple[Call, Sequence[Draft], RetryKey | None]] = []
         self.webhooks: list[tuple[Call, Sequence[Webhook]]] = []
         self.asked: list[tuple[Call, Question]] = []
         self._page = page or Page(entries=(), total=0)
@@ -24,6 +26,10 @@ class Desk:
     async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
         self.accepted.append((call, draft, retry))
         return MESSAGE_ID
+
+    async def accept_group(self, call: Call, drafts: Sequence[Draft], retry: RetryKey | None) -> str:
+        self.groups.append((call, drafts, retry))
+        return GROUP_ID
 
     async def set_webhooks(self, call: Call, webhooks: Sequence[Webhook]) -> None:
         self.webhooks.append((call, webhooks))

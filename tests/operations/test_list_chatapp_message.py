@@ -70,7 +70,7 @@ def test_everything() -> None:
         ({"EventAction": "DOWN"}, {"inbound": False}),
         ({"EventAction": "UP"}, {"outbound": False}),
         ({"UserNumber": "639170000001"}, {"number": "639170000001"}),
-        ({"GroupMessageId": "g-1"}, {"outbound": False, "inbound": False}),
+        ({"GroupMessageId": "g-1"}, {"group": "g-1", "inbound": False}),
         ({"TemplateCode": CODE}, {"template_code": CODE, "inbound": False}),
         ({"CustSpaceId": "tasks"}, {"space_id": "tasks", "inbound": False}),
         (

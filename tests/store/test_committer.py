@@ -163,3 +163,28 @@ async def test_after_close(url: str) -> None:
         with pytest.raises(StoreUnavailable, match="closed"):
             await future
     engine.dispose()
+
+
+async def test_heavy_wishes_go_one_in_a_transaction(committer: Committer) -> None:
+    """Who waits beside them is held up by one of them, not by all; none is left behind."""
+    done: list[str] = []
+
+    def wish(name: str, *, heavy: bool) -> asyncio.Future[int]:
+        future = committer.run(put, name.encode(), heavy=heavy)
+        future.add_done_callback(lambda _: done.append(name))
+        return future
+
+    wishes = [wish(name, heavy=name != "light") for name in ("heavy 1", "heavy 2", "heavy 3", "light")]
+    assert committer.queued == 4
+    assert await asyncio.gather(*wishes) == [2, 1, 1, 2]
+    assert done == ["light", "heavy 1", "heavy 2", "heavy 3"]
+    assert committer.queued == 0
+
+
+async def test_closing_finishes_heavy_wishes(url: str) -> None:
+    engine = database.open_writer(url)
+    opened = Committer(engine, on_fatal=pytest.fail)
+    wishes = [opened.run(put, b"%d" % n, heavy=True) for n in range(3)]
+    await opened.close()
+    assert await asyncio.gather(*wishes) == [1, 1, 1]
+    engine.dispose()

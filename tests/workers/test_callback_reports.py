@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from chatgate.domain.message import Failure, MessageKind
+from chatgate.store.groups import GroupAcceptance, Member
 from chatgate.telemetry import Metrics
 from tests.store.customer import URL, Customer
-from tests.store.journey import ORDER, PHONE, Journey, receipt
+from tests.store.journey import ACCOUNT, LANE, ORDER, PHONE, Journey, draft, receipt
 from tests.workers.conftest import Damage, Start
 from tests.workers.endpoints import World, recorded
 from tests.workers.stand import eventually
@@ -110,3 +111,25 @@ async def test_an_unreadable_draft(
     await world.hears(2)
     public = journey.store.message_ids.public
     assert world.told == [(public(bad), "Sent"), (public(good), "Sent")]
+
+
+async def test_a_mass_sending_and_its_sms_tell_their_group(
+    start: Start, journey: Journey, customer: Customer, world: World
+) -> None:
+    start()
+    next_key = journey.store.keys.next
+    members = [Member(key=next_key(), draft=draft(fallback=ORDER), lane=LANE)]
+    group = GroupAcceptance(
+        key=next_key(), account_id=ACCOUNT, members=members, nonce=b"n" * 16, retry=None, request_id="R",
+        now=journey.clock.now(), keys=next_key,
+    )  # fmt: skip
+    accepted = await journey.store.accept_group(group)
+    await journey.record(await journey.claim_one(), "refused", code="SRVC_NOT_VIBER_USER", reason="No Viber.")
+    (sms,) = (await journey.claim(lane="sms")).to_send
+    await journey.record(sms, "sent", token="sms-1")
+    await world.hears(2)
+    found = [report for post in world.posts for report in post.reports]
+    public = journey.store.message_ids.public
+    assert [(one["Type"], one["MessageId"], one["GroupId"]) for one in found] == [
+        ("none", public(members[0].key), public(accepted.key)), ("SMS", public(members[0].key), public(accepted.key)),
+    ]  # fmt: skip

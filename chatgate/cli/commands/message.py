@@ -1,4 +1,4 @@
-"""``chatgate message`` and ``chatgate why``: what became of a message."""
+"""``chatgate message`` and ``chatgate why``: what became of a message, or of the messages of a mass sending."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chatgate.clock import SystemClock, as_text
 from chatgate.config import Configuration
 from chatgate.domain.message import Message, Status
 from chatgate.errors import NotFound, SettingError
+from chatgate.ids import instant_of
 from chatgate.sealing import KeyRing
 from chatgate.store.search import Filter, Story
 from chatgate.store.store import Store
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     message = typer.Typer(help="Messages.", no_args_is_help=True, rich_markup_mode=None)
     message.command("list")(list_messages)
     message.command("show")(show)
+    message.command("group")(group)
     app.add_typer(message, name="message")
     app.command()(why)
 
@@ -75,6 +77,7 @@ def show(
         "tracking_data": draft.tracking_data, "space": draft.space_id, "attempts": message.attempt,
         "failure": message.failure, "fallback": draft.fallback, "content": draft.content,
         "request_id": story.request_id,
+        "group_id": None if message.group_id is None else public_id(message.group_id),
     }  # fmt: skip
     if as_json:
         output.print_json(fields)
@@ -82,6 +85,30 @@ def show(
     for name, value in fields.items():
         if value is not None:
             print(f"{name.replace('_', ' '):<15}{output.plain(value)}")
+
+
+def group(
+    group_id: Annotated[str, typer.Argument(metavar="GROUP_ID", help="The GroupMessageId that the call answered.")],
+    as_json: opening.AsJson = False, config: opening.Config = None, data: opening.Data = None,
+    database: opening.Database = None,
+) -> None:  # fmt: skip
+    """Show how far a mass sending is: its messages by status."""
+
+    async def work(store: Store, _ring: KeyRing) -> tuple[int, dict[Status, int]]:
+        key = store.message_ids.key(group_id)
+        counts = {} if key is None else await store.group_progress(None, key)
+        if key is None or not counts:
+            raise NotFound(f"There is no mass sending {output.plain(group_id)}.")
+        return key, counts
+
+    key, counts = opening.with_store(opening.configuration(config, data=data, database=database), work, only_look=True)
+    accepted_at, total = as_text(instant_of(key)), sum(counts.values())
+    if as_json:
+        output.print_json({"group_id": group_id, "accepted_at": accepted_at, "messages": total, "statuses": counts})
+        return
+    print(f"{group_id} was accepted at {accepted_at} with {total} messages.\n")
+    for status, count in counts.items():
+        print(f"{status:<10} {count:>5}")
 
 
 def why(
