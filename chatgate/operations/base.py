@@ -6,6 +6,7 @@ A module in this folder is one operation and has::
     CHANGES: bool                      whether it changes something (absent: it only reads)
     CALLS_PER_SECOND: int              limit of its own, for each account (absent: only that of all calls together)
     PARAMETERS: protocol.params table  from which input is validated and metadata is printed
+    RESPONSE: protocol.fields table    what it answers besides RequestId, Code and Message (absent: nothing)
     async def execute(call: Call, desk: Desk) -> Mapping[str, object]
 
 ``execute`` returns the fields of the answer besides ``RequestId``; it raises ``ApiError`` to refuse. What ``CHANGES``

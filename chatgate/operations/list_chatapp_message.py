@@ -26,6 +26,7 @@ from chatgate.errors import PAGE_INVALID, ApiError
 from chatgate.operations.base import Call, Desk
 from chatgate.operations.send_chatapp_message.parameters import CHANNELS
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS, Field, Kind
 from chatgate.protocol.params import Choice, Integer, JsonObject, String
 
 NAME = "ListChatappMessage"
@@ -80,6 +81,41 @@ PARAMETERS = (
     # Of the SDK, and described nowhere: taken and never read.
     String("StartTimeStr", description="Not used."),
     String("EndTimeStr", description="Not used."),
+)
+
+ENTRY = (
+    Field("MessageId", description="The message or the reply.", example="61851ccb2f1365b16aee0001"),
+    Field("UniqueMessageId", description="The same.", example="61851ccb2f1365b16aee0001"),
+    Field("ConversationId", description="Empty: of WhatsApp."),
+    Field("SendTime", description="When it was taken, in milliseconds since 1970.", example="1740830400000"),
+    Field("Month", description="The month of that, in UTC.", example="202503"),
+    Field("BusinessNumber", description="The sender.", example="27549"),
+    Field("UserNumber", description="The phone.", example="639170000001"),
+    Field("ChannelType", description="The channel.", example="viber"),
+    Field("EventAction", description="`DOWN`: a message; `UP`: a reply.", example=DOWN),
+    Field("EventActionName", description="That in words.", example="Outbound"),
+    Field("Type", description="`template` or `message`.", example="template"),
+    Field("MessageType", description="What it is made of.", example="text"),
+    Field("MessageTypeName", description="That in words.", example="Text"),
+    Field("Message", description="The text; anything else as a JSON object.", example="Hello"),
+    Field("MessageSource", description="`api` or `user`.", example="api"),
+    Field("MessageStatus", description="What became of the sending.", example="success"),
+    Field("MessageStatusName", description="That in words.", example="Success"),
+    Field("ClientAcceptStatusName", description="Whether the phone has it, in words.", example="Success"),
+    Field("ClientReadStatus", description="`read` or `unread`.", example="read"),
+    Field("ClientReadStatusName", description="That in words.", example="Read"),
+    Field("FailReason", description="Why it failed: a code and a sentence.", example=""),
+    Field("FailBackFlag", description="`Y`: the SMS of its fallback was sent.", example="N"),
+    Field("FailBackContent", description="The text of that SMS."),
+    Field("LanguageCode", description="Language of the template.", example="en"),
+    Field("TemplateCode", description="The template.", example="744c4b5c79c9432497a075bdfca30001"),
+    Field("TemplateName", description="Its name.", example="order_on_its_way"),
+)
+
+RESPONSE = (
+    SUCCESS,
+    Field("Data", Kind.ARRAY, description="Messages and replies, newest first.", fields=ENTRY),
+    Field("Total", Kind.INTEGER, description="How many fit on all pages; absent where they are too many.", example=1),
 )
 
 

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from types import ModuleType
 
 import structlog
 
@@ -37,6 +38,7 @@ from chatgate.store import place
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 from chatgate.web.app import App, AsgiApp
+from chatgate.web.metadata.pages import Metadata
 from chatgate.web.proxies import TrustedProxies
 from chatgate.web.server import Server
 from chatgate.workers.callback_sender import CallbackSender
@@ -125,10 +127,12 @@ class Node:
         lanes: dict[str, Lane] = {}
         if self._settings.role != "api":
             lanes = await self._start_lanes(store, providers, intake)
+        operations = all_operations()
         app = App(
-            gateway=self._gateway(parts, lanes) if self._settings.role != "worker" else None,
+            gateway=self._gateway(parts, lanes, operations) if self._settings.role != "worker" else None,
             intake=intake,
             proxies=TrustedProxies.parse(self._settings.trusted_proxies),
+            metadata=Metadata(operations),
             metrics=self.metrics,
             ready=lambda: self._ready(store),
             mounts=parts.mounts,
@@ -197,7 +201,7 @@ class Node:
         sender.start()
         self._stack.push_async_callback(sender.stop)
 
-    def _gateway(self, parts: Parts, lanes: Mapping[str, Lane]) -> Gateway:
+    def _gateway(self, parts: Parts, lanes: Mapping[str, Lane], operations: Mapping[str, ModuleType]) -> Gateway:
         settings = self._settings
         desk = Desk(
             parts.store,
@@ -208,7 +212,6 @@ class Node:
             default_ttl=settings.default_ttl,
             callback_batch=settings.callback_batch,
         )
-        operations = all_operations()
         return Gateway(
             store=parts.store,
             desk=desk,

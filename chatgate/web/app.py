@@ -3,6 +3,7 @@
 =====================================  ==========================================================
 ``/`` GET, POST                        the RPC API, any Host
 ``/receipts/{provider}/{secret}``      receipts and replies of providers
+``/meta/v1/…``                         what the API is, for programs
 ``/healthz`` ``/readyz`` ``/metrics``  liveness, readiness, Prometheus
 what the composition adds              the sandbox's routes; later the console
 =====================================  ==========================================================
@@ -33,6 +34,7 @@ from chatgate.protocol import response
 from chatgate.protocol.request import Format
 from chatgate.receipts.intake import Intake
 from chatgate.telemetry import Metrics
+from chatgate.web.metadata.pages import Metadata
 from chatgate.web.proxies import TrustedProxies
 from chatgate.web.whole import WHOLE, Whole
 from chatgate.wire import HttpRequest, HttpResponse, join_headers
@@ -56,6 +58,7 @@ class App:
         gateway: Gateway | None,
         intake: Intake,
         proxies: TrustedProxies,
+        metadata: Metadata,
         metrics: Metrics,
         ready: Callable[[], Awaitable[None]],
         mounts: Mapping[str, AsgiApp],
@@ -64,6 +67,7 @@ class App:
         self._gateway = gateway
         self._intake = intake
         self._proxies = proxies
+        self._metadata = metadata
         self._metrics = metrics
         self._ready = ready
         self._mounts = mounts
@@ -138,6 +142,9 @@ class App:
             request = await self._read(scope, headers, ("GET", "POST"), receive)
             _, _, provider, secret = path.split("/")
             answer = request if isinstance(request, ApiError) else await self._intake.take(provider, secret, request)
+        elif segment == "meta":
+            request = await self._read(scope, headers, ("GET", "HEAD"), receive)
+            answer = request if isinstance(request, ApiError) else self._metadata.answer(request)
         elif path in ("/healthz", "/readyz", "/metrics"):
             request = await self._read(scope, headers, ("GET", "HEAD"), receive)
             answer = request if isinstance(request, ApiError) else await self._health(path)

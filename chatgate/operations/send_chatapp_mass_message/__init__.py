@@ -32,12 +32,14 @@ from chatgate.operations.send_chatapp_mass_message.parameters import PARAMETERS,
 from chatgate.operations.send_chatapp_message import form as every
 from chatgate.operations.send_chatapp_message.form import Form
 from chatgate.protocol import params
+from chatgate.protocol.fields import Field
 
-__all__ = ["CALLS_PER_SECOND", "CHANGES", "NAME", "PARAMETERS", "compose", "execute"]
+__all__ = ["CALLS_PER_SECOND", "CHANGES", "NAME", "PARAMETERS", "RESPONSE", "compose", "execute"]
 
 NAME = "SendChatappMassMessage"
 CHANGES = True
 CALLS_PER_SECOND = 10
+RESPONSE = (Field("GroupMessageId", description="The mass sending.", example="61851ccb2f1365b16aee0002"),)
 
 R = TypeVar("R")
 

@@ -1,4 +1,4 @@
-"""SendChatappMessage: turns a call into a message that the store accepts.
+"""SendChatappMessage: one message to one receiver.
 
 ``parameters`` is what it takes, ``checks`` what is checked and in which order; this file says what the outcome means:
 
@@ -20,11 +20,13 @@ from chatgate.operations.base import Call, Desk
 from chatgate.operations.send_chatapp_message.checks import LENIENT, STRICT
 from chatgate.operations.send_chatapp_message.form import Form
 from chatgate.operations.send_chatapp_message.parameters import PARAMETERS
+from chatgate.protocol.fields import Field
 
-__all__ = ["CHANGES", "NAME", "PARAMETERS", "compose", "execute"]
+__all__ = ["CHANGES", "NAME", "PARAMETERS", "RESPONSE", "compose", "execute"]
 
 NAME = "SendChatappMessage"
 CHANGES = True
+RESPONSE = (Field("MessageId", description="The message.", example="61851ccb2f1365b16aee0001"),)
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:
