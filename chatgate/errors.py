@@ -104,13 +104,13 @@ SIGNATURE_MISMATCH = ErrorCode("SignatureDoesNotMatch", 400, "Specified signatur
 # --- the account -----------------------------------------------------------------------------------------------------
 UNSUBSCRIBED = ErrorCode("Product.Unsubscript", 400, "You have not subscribed to the specified product.", "page", "the account is not subscribed")
 PERMISSION_DENIED = ErrorCode("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "a policy does not allow the operation (there are no policies yet)")
-LIMIT_CONTROL = ErrorCode("System.LimitControl", 400, "The system is under flow control.", "page", "more than 250 calls of the account in a second")
+LIMIT_CONTROL = ErrorCode("System.LimitControl", 400, "The system is under flow control.", "page", "more than 250 calls of the account in a second, or more of one operation than it allows")
 NONCE_USED = ErrorCode("SignatureNonceUsed", 400, "Specified signature nonce was used already.", "gateway", "a signed request that came before")
 
 # --- the parameters of an operation (HTTP 200, or 400 by a setting) ---------------------------------------------------
 NOT_OWNER = ErrorCode("Unknown.ResourceOwnerId", 400, "The resource does not belong to the current user.", "page", "`CustSpaceId` is not a space of the account")
 INVALID_PARAMETER = ErrorCode("InvalidParameter.{param}", 200, "Specified parameter {param} is not valid.", "ours", "a value out of its type, range or set, where Alibaba documents no code")
-CHANNEL_NOT_SUPPORTED = ErrorCode("InvalidParameter.ChannelTypeNotSupport", 200, "The channel type is not supported.", "service", "`ChannelType` is not `viber`")
+CHANNEL_NOT_SUPPORTED = ErrorCode("InvalidParameter.ChannelTypeNotSupport", 200, "The channel type is not supported.", "service", "`ChannelType` is not `viber`, or an operation is one of other channels ([operations](operations.md))")
 FROM_ONLY_NUMERIC = ErrorCode("InvalidParameter.FromOnlyNumeric", 200, "From must be digits only.", "service", "`From` holds something else than digits")
 TO_ONLY_NUMERIC = ErrorCode("InvalidParameter.ToOnlyNumeric", 200, "To must be digits only.", "service", "`To` holds something else than digits")
 MESSAGE_TYPE_EMPTY = ErrorCode("InvalidParameter.MessageTypeNotEmpty", 200, "MessageType must not be empty.", "service", "`Type` is `message` without `MessageType`")
@@ -125,6 +125,7 @@ LANGUAGE_NOT_SUPPORTED = ErrorCode("InvalidParameter.LanguageNotSupport", 200, "
 SMS_NOT_SUPPORTED = ErrorCode("InvalidParameter.SendSmsNotSupport", 200, "SMS fallback is not active.", "service", "`FallBackId` names a policy that is switched off")
 PAGE_INVALID = ErrorCode("InvalidParameter.PageInvalid", 200, "The page values are not valid.", "service", "`Page` is not a JSON object with an `Index` from 1 and a `Size` from 1 to 100")
 TOO_FAR_BACK = ErrorCode("InvalidParameter.TimeRange", 200, "Too many messages lie between StartTime and EndTime to find this page; narrow them.", "ours", "the page of a list lies below more messages than are looked at")
+UPLOAD_NOT_SUPPORTED = ErrorCode("InvalidParameter.UploadNotSupport", 200, "This installation takes no uploads; name a URL of your own where media are needed.", "ours", "an operation of uploads")
 IDEMPOTENCY_MISMATCH = ErrorCode("IdempotentParameterMismatch", 400, "The request uses an idempotency key that came before with other parameters.", "ours", "the same `Idempotency-Key` (or TaskId and To, where the space says so) with another request")
 
 # fmt: on

@@ -20,8 +20,11 @@ from chatgate import providers as providers_package
 from chatgate.domain import fallback, routing
 from chatgate.domain.lifecycle import RANK, TRANSITIONS, Event
 from chatgate.domain.message import Status
+from chatgate.operations.base import all_operations
 from chatgate.operations.send_chatapp_message import checks
+from chatgate.protocol.actions import ACTIONS
 from chatgate.providers import base, viber_partner
+from chatgate.web.metadata.described import described
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -174,8 +177,39 @@ def providers_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def operations_page() -> str:
+    """Return ``docs/operations.md``."""
+    done = all_operations()
+    lines = [
+        "# Operations",
+        "",
+        "Printed from `chatgate/operations/` (`make docs`). Their parameters and answers are what a running server tells:",
+        "`/meta/v1/openapi.json` (OpenAPI 3.1) and `/meta/v1/products/cams/versions/2020-06-06/api-docs.json` (Alibaba's",
+        "shape), public and without a signature.",
+        "",
+        "All calls of an account together are at most 250 a second (`calls_per_second`); some operations allow fewer.",
+        "",
+        "| Operation | What it does | Calls a second |",
+        "|---|---|---|",
+    ]
+    for operation in described(done):
+        lines.append(f"| `{operation.name}` | {operation.summary} | {operation.calls_per_second or ''} |")
+    others = sorted(ACTIONS - done.keys())
+    lines += [
+        "",
+        "## Of other channels",
+        "",
+        f"{len(others)} more operations belong to the product. A caller who has proved to be somebody is answered",
+        f"`{errors.CHANNEL_NOT_SUPPORTED.code}` for these; any other name is `{errors.ACTION_NOT_FOUND.code}`.",
+        "",
+        ", ".join(f"`{action}`" for action in others) + ".",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
+    "operations.md": operations_page,
     "settings.md": settings_page,
     "state-machine.md": state_machine_page,
     "providers.md": providers_page,

@@ -59,6 +59,10 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     """A Ttl longer than FallBackDuration is cut to it, so that nobody gets both Viber message and SMS."""
     sms_consent: bool = False
     """Recipients agreed to SMS: also who blocked the Viber sender gets a promotional fallback."""
+    made_at: Instant | None = None
+    """When its owner made it; None: the operator did."""
+    details: Mapping[str, str] = {}
+    """What its owner wrote down about it (``CreateInstance``), by the names of the call."""
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):

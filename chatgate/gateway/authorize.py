@@ -5,11 +5,14 @@ from __future__ import annotations
 from chatgate.errors import UNSUBSCRIBED, ApiError
 from chatgate.gateway.authenticate import Caller
 
+WITHOUT_SUBSCRIPTION = frozenset({"GetChatappOpenStatus", "OpenChatappService"})
+"""What tells an account that is not subscribed that it is not."""
+
 
 def authorize(caller: Caller, action: str) -> None:
     """Refuse a call that the account may not make.
 
     :raises ApiError: ``UNSUBSCRIBED``.
     """
-    if not caller.account.subscribed:
+    if not caller.account.subscribed and action not in WITHOUT_SUBSCRIPTION:
         raise ApiError(UNSUBSCRIBED)

@@ -3,7 +3,7 @@
 ::
 
     read          HTTP request ▶ operation, version, format, parameters
-    known         is there such an operation?
+    known         is there such an operation? (one of other channels is refused once the caller is known)
     claim         who does it say it is from?                    (no step before this depends on who calls)
     authenticate  access key, token, time, signature             ▶ Caller
     authorize     subscribed, allowed
@@ -37,12 +37,15 @@ from chatgate.errors import (
     StoreUnavailable,
     invalid,
 )
+from chatgate.gateway import other_channels
 from chatgate.gateway.authenticate import Authenticator, Caller
 from chatgate.gateway.authorize import authorize
 from chatgate.gateway.flow_control import FlowControl
 from chatgate.operations.base import Call, Desk
 from chatgate.protocol import request as rpc_request
 from chatgate.protocol import response, signature
+from chatgate.protocol.actions import ACTIONS
+from chatgate.protocol.fields import SUCCESS
 from chatgate.protocol.request import Format, RpcRequest
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
@@ -81,6 +84,10 @@ class Gateway:
         self._clock = clock
         self._metrics = metrics
         self._validation_status = validation_status
+        self._known_actions = ACTIONS | operations.keys()
+        self._says_success = (ACTIONS - operations.keys()) | {
+            action for action, module in operations.items() if SUCCESS in getattr(module, "RESPONSE", ())
+        }
         self._answered_ok = {action: metrics.calls.labels(action, "OK") for action in operations}
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
@@ -105,7 +112,9 @@ class Gateway:
     def _known(self, rpc: RpcRequest) -> ModuleType:
         operation = self._operations.get(rpc.action)
         if operation is None:
-            raise ApiError(ACTION_NOT_FOUND)
+            if rpc.action not in ACTIONS:
+                raise ApiError(ACTION_NOT_FOUND)
+            operation = other_channels
         if rpc.version != VERSION:
             raise ApiError(INVALID_VERSION)
         return operation
@@ -153,13 +162,14 @@ class Gateway:
             raise ApiError(NONCE_USED) from None
 
     def _refuse(self, request: HttpRequest, rpc: RpcRequest | None, request_id: str, error: ApiError) -> HttpResponse:
-        action = rpc.action if rpc is not None and rpc.action in self._operations else ""
+        action = rpc.action if rpc is not None and rpc.action in self._known_actions else ""
         self._metrics.calls.labels(action, error.row.code).inc()  # the row, so that callers cannot make up labels
         if error.http == 200:
             error.http = self._validation_status
         format: Format = rpc.format if rpc is not None else rpc_request.format_of(request)
         host = request.headers.get("host", response.NAMELESS)
-        return response.failure(format, request_id, host, error, secure=request.secure, action=action)
+        fields = {"Success": False} if action in self._says_success else {}
+        return response.failure(format, request_id, host, error, secure=request.secure, action=action, fields=fields)
 
 
 def _with_key(call: Call, key: str) -> Call:

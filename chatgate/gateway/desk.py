@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from chatgate import errors
 from chatgate.callbacks import signature
 from chatgate.clock import SECOND
 from chatgate.domain import fallback, routing
 from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Draft, FallbackState, Message, RetryKey, Status
 from chatgate.domain.routing import Route
+from chatgate.domain.traffic import Period, Traffic
 from chatgate.errors import (
     IDEMPOTENCY_MISMATCH,
     NONCE_USED,
+    NOT_OWNER,
     SERVICE_UNAVAILABLE,
     SMS_NOT_SUPPORTED,
     TOO_FAR_BACK,
     ApiError,
 )
-from chatgate.operations.base import Call, Webhook
+from chatgate.operations.base import Call, SpaceChange, Webhook
 from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance, Accepted
 from chatgate.store.endpoints import EndpointChange, EndpointOrder
 from chatgate.store.groups import GroupAcceptance, Member
 from chatgate.store.history import TooFarBack
+from chatgate.store.instances import SpaceOrder, SpaceOutcome
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 
@@ -49,16 +53,19 @@ class Desk:
         hands: Callable[[str], Hands | None],
         metrics: Metrics,
         seal: Callable[[bytes, str], bytes],
+        refresh: Callable[[], Awaitable[None]],
         *,
         default_ttl: int,
         callback_batch: int,
     ) -> None:
-        """``hands`` answers for a lane with this process's dispatcher of it, None when there is none."""
+        """``hands`` answers for a lane with this process's dispatcher of it, None when there is none; ``refresh`` makes
+        the gateway see what a call changed in its account."""
         self._store = store
         self._routes = routes
         self._hands = hands
         self._metrics = metrics
         self._seal = seal
+        self._refresh = refresh
         self._callback_batch = callback_batch
         self.default_ttl = default_ttl
 
@@ -103,6 +110,30 @@ class Desk:
         ]  # fmt: skip
         if not await self._store.set_endpoints(EndpointOrder(changes=changes, nonce=call.nonce)):
             raise ApiError(NONCE_USED)
+
+    async def listening(self, call: Call) -> Sequence[Webhook]:
+        found = await self._store.list_endpoints(call.account.account_id)
+        return [Webhook(sender=row.sender, kind=row.kind, url=row.url) for row in found]
+
+    async def change_space(self, call: Call, change: SpaceChange) -> None:
+        order = SpaceOrder(
+            account_id=call.account.account_id, space_id=change.space_id, details=change.details, new=change.new,
+            nonce=call.nonce, now=call.now,
+        )  # fmt: skip
+        match await self._store.change_space(order):
+            case SpaceOutcome.NONCE_USED:
+                raise ApiError(NONCE_USED)
+            case SpaceOutcome.GONE:
+                raise ApiError(NOT_OWNER, param="InstanceId")
+            case SpaceOutcome.LAST:
+                raise errors.invalid("InstanceId", "The last instance of an account cannot be deleted.")
+        await self._refresh()
+
+    async def traffic(self, call: Call, asked: Period) -> Sequence[Traffic]:
+        try:
+            return await self._store.traffic(call.account.account_id, asked)
+        except TooFarBack:
+            raise ApiError(TOO_FAR_BACK) from None
 
     async def history(self, call: Call, asked: Question) -> Page:
         try:

@@ -27,6 +27,7 @@ from chatgate.clock import Instant
 from chatgate.domain.account import AccountView
 from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Draft, RetryKey
+from chatgate.domain.traffic import Period, Traffic
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +56,15 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """None: nowhere."""
 
 
+class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call wants of a space (an *instance* in the words of the API)."""
+
+    space_id: str
+    details: Mapping[str, str] | None
+    """What its owner writes down about it; None: it is taken away."""
+    new: bool = False
+
+
 class Desk(Protocol):
     """What an operation may ask of the rest. The store and the dispatcher stand behind it."""
 
@@ -79,6 +89,21 @@ class Desk(Protocol):
 
     async def set_webhooks(self, call: Call, webhooks: Sequence[Webhook]) -> None:
         """Commit where news of the account go, and spend the nonce. Raises ApiError: NONCE_USED."""
+        ...
+
+    async def listening(self, call: Call) -> Sequence[Webhook]:
+        """Return where news of the account go."""
+        ...
+
+    async def change_space(self, call: Call, change: SpaceChange) -> None:
+        """Commit a change of the account's spaces, and spend the nonce; the next call sees it.
+
+        Raises ApiError: NONCE_USED, NOT_OWNER (it is gone), InvalidParameter.InstanceId (it is the last).
+        """
+        ...
+
+    async def traffic(self, call: Call, asked: Period) -> Sequence[Traffic]:
+        """Return what the account sent in a period. Raises ApiError: TOO_FAR_BACK."""
         ...
 
     async def history(self, call: Call, asked: Question) -> Page:

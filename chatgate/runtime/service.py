@@ -209,6 +209,7 @@ class Node:
             lanes.get,
             self.metrics,
             parts.key_ring.seal,
+            parts.stored.refresh,
             default_ttl=settings.default_ttl,
             callback_batch=settings.callback_batch,
         )

@@ -12,7 +12,7 @@ from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, KeyK
 from chatgate.errors import ChatgateError, NotFound
 from chatgate.store import rows
 from chatgate.store.endpoints import EndpointChange, EndpointOrder, set_endpoints
-from chatgate.store.tables import access_keys, accounts, fallback_policies, senders, spaces, templates
+from chatgate.store.tables import SPACE_ORDER, access_keys, accounts, fallback_policies, senders, spaces, templates
 
 
 class NameTaken(ChatgateError):
@@ -95,9 +95,7 @@ def _put(connection: Connection, account_id: int, now: Instant, own: Possessions
         row = (key.access_key_id, account_id, str(key.kind), key.sealed, key.active, now, now)
         if not rows.insert(connection, access_keys, key_columns, [row], "ON CONFLICT DO NOTHING"):
             raise NameTaken(f"An access key {key.access_key_id!r} exists already.")
-    space_rows = [
-        (account_id, s.space_id, s.retry_by_task, s.video_button_action, s.clamp_ttl, s.sms_consent) for s in own.spaces
-    ]
+    space_rows = [space_row(account_id, space) for space in own.spaces]
     sender_rows = [(account_id, s.channel, s.sender, s.service_id, str(s.standing)) for s in own.senders]
     policy_rows = [(account_id, p.policy_id, p.name, p.sms_sender, p.lane, p.enabled) for p in own.policies]
     template_rows = [
@@ -107,6 +105,14 @@ def _put(connection: Connection, account_id: int, now: Instant, own: Possessions
         (spaces, space_rows), (senders, sender_rows), (templates, template_rows), (fallback_policies, policy_rows),
     ):  # fmt: skip
         _replace(connection, table, new)
+
+
+def space_row(account_id: int, space: Space) -> rows.Values:
+    """Return the row of a space, in the order of the table's columns."""
+    return (
+        account_id, space.space_id, space.retry_by_task, space.video_button_action, space.clamp_ttl, space.sms_consent,
+        space.made_at, msgspec.json.encode(space.details).decode() if space.details else None,
+    )  # fmt: skip
 
 
 def _replace(connection: Connection, table: Table, new: Sequence[rows.Values]) -> None:
@@ -150,7 +156,8 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
         return None
 
     def own(table: Table) -> Sequence[rows.AnyRow]:
-        mine = select(table).where(table.c.account_id == account_id).order_by(*table.primary_key)
+        order = SPACE_ORDER if table is spaces else table.primary_key
+        mine = select(table).where(table.c.account_id == account_id).order_by(*order)
         return connection.execute(mine).all()
 
     return AccountView(
@@ -159,16 +166,7 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
         subscribed=account.subscribed,
         calls_per_second=account.calls_per_second,
         loaded_at=now,
-        spaces={
-            r.space_id: Space(
-                space_id=r.space_id,
-                retry_by_task=r.retry_by_task,
-                video_button_action=r.video_button_action,
-                clamp_ttl=r.clamp_ttl,
-                sms_consent=r.sms_consent,
-            )
-            for r in own(spaces)
-        },
+        spaces={r.space_id: _space(r) for r in own(spaces)},
         senders={
             r.sender: Sender(sender=r.sender, channel=r.channel, service_id=r.service_id, standing=Standing(r.standing))
             for r in own(senders)
@@ -187,6 +185,14 @@ def _key(row: rows.AnyRow) -> AccessKey:
     return AccessKey(
         access_key_id=row.access_key_id, account_id=row.account_id, kind=KeyKind(row.kind), sealed=bytes(row.sealed),
         active=row.active,
+    )  # fmt: skip
+
+
+def _space(row: rows.AnyRow) -> Space:
+    return Space(
+        space_id=row.space_id, retry_by_task=row.retry_by_task, video_button_action=row.video_button_action,
+        clamp_ttl=row.clamp_ttl, sms_consent=row.sms_consent, made_at=row.made_at,
+        details=msgspec.json.decode(row.details, type=dict[str, str]) if row.details else {},
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from chatgate.clock import Instant
 from chatgate.domain.callback import ReportStatus, inbound, subscription
 from chatgate.domain.receipt import Receipt, ReceiptStatus, Reply
 from chatgate.store import callbacks, rows
-from chatgate.store.tables import replies, senders, spaces
+from chatgate.store.tables import SPACE_ORDER, replies, senders, spaces
 
 _REMEMBER = (
     "INSERT INTO blocks (account_id, service_id, recipient, at) VALUES (?, ?, ?, ?) "
@@ -57,7 +57,7 @@ def _take(connection: Connection, item: ReplyArrival, reply: Reply, owner: rows.
     text = msgspec.json.encode(reply).decode()
     row = (key, owner.account_id, owner.sender, reply.recipient, reply.at, item.received_at, text)
     rows.insert(connection, replies, columns, [row])
-    own = select(spaces.c.space_id).where(spaces.c.account_id == owner.account_id).order_by(spaces.c.space_id)
+    own = select(spaces.c.space_id).where(spaces.c.account_id == owner.account_id).order_by(*SPACE_ORDER)
     body = inbound(reply, item.public_id(key), owner.sender, connection.execute(own.limit(1)).scalar() or "")
     callbacks.enqueue_body(
         connection, owner.account_id, owner.sender, callbacks.INBOUND, "inbound", body, item.received_at

@@ -18,6 +18,7 @@ from chatgate.clock import DAY, Clock, Instant
 from chatgate.domain.account import AccessKey, AccountView
 from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Message, Status
+from chatgate.domain.traffic import Period, Traffic
 from chatgate.errors import StoreUnavailable
 from chatgate.ids import Keys, MessageIds
 from chatgate.sealing import KeyRing
@@ -34,11 +35,13 @@ from chatgate.store import (
     groups,
     history,
     installation,
+    instances,
     migration,
     receipts,
     replies,
     rows,
     search,
+    traffic,
     turns,
 )
 from chatgate.store.committer import Committer
@@ -195,6 +198,10 @@ class Store:
         """Put keys, spaces, senders, templates or policies into an account."""
         await self._committer.run(accounts.give, gift)
 
+    async def change_space(self, order: instances.SpaceOrder) -> instances.SpaceOutcome:
+        """Make, describe or take away a space for its owner."""
+        return await self._committer.run(instances.change_spaces, order)
+
     async def switch_key(self, switch: accounts.KeySwitch) -> bool:
         """Disable or enable an access key; answer whether it exists."""
         return await self._committer.run(accounts.switch_key, switch)
@@ -237,6 +244,10 @@ class Store:
     async def group_progress(self, account_id: int | None, group: int) -> dict[Status, int]:
         """Return how many messages of a mass sending have each status; empty: there is no such group."""
         return await self._read(groups.progress, account_id, group)
+
+    async def traffic(self, account_id: int, asked: Period) -> list[Traffic]:
+        """Return what went out in a period, by sender and span; raises history.TooFarBack."""
+        return await self._read_by(self._archivist, traffic.count, account_id, asked)
 
     async def held_fallbacks(self, account_id: int | None, limit: int) -> list[Message]:
         """Return messages whose fallback waits for an operator, oldest first; None: of all accounts."""

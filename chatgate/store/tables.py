@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 
@@ -94,9 +95,13 @@ spaces = Table(
     Column("video_button_action", Boolean, nullable=False),
     Column("clamp_ttl", Boolean, nullable=False),
     Column("sms_consent", Boolean, nullable=False),
+    Column("made_at", Long, comment="None: by the operator"),
+    Column("details", Text, comment="what its owner wrote down about it: a JSON object"),
     _keyed("account_id", "space_id"),
     sqlite_with_rowid=False,
 )
+SPACE_ORDER = (func.coalesce(spaces.c.made_at, 0), spaces.c.space_id)
+"""Oldest first: the first stands for a call that names none, so a new one must not come before it."""
 
 senders = Table(
     "senders",

@@ -45,7 +45,7 @@ async def _serve(folder: Path, key: dict[str, str]) -> dict[str, Any]:
     flags = {"data": str(folder / "data"), "port": 0}
     node = Node(config.load(flags, {}, folder / "chatgate.toml"), on_fatal=sys.exit)
     await node.start()
-    status = await asyncio.to_thread(_call, node.url, key, "GetChatappOpenStatus", {})
+    status = await asyncio.to_thread(_call, node.url, key, "IsvGetAppId", {"Type": "x"})
     send = await asyncio.to_thread(_call, node.url, key, "SendChatappMessage", MESSAGE)
     for _ in range(200):
         if (folder / "carried").exists():

@@ -63,7 +63,7 @@ providers = ["scribe"]
 def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("extension")
     _write(folder / "providers" / "scribe.py", PROVIDER)
-    _write(folder / "operations" / "get_chatapp_open_status.py", operation())
+    _write(folder / "operations" / "isv_get_app_id.py", operation())
     _write(folder / "commands" / "hello.py", COMMAND)
     _write(folder / "chatgate.toml", SETTINGS.replace("FOLDER", str(folder)))
     ran = subprocess.run(
@@ -88,7 +88,7 @@ def _write(path: Path, text: str) -> None:
 
 def test_an_operation(printed: dict[str, Any]) -> None:
     answer = printed["status"]
-    assert (answer["Code"], answer["OpenStatus"]) == ("OK", True)
+    assert (answer["Code"], answer["AppId"]) == ("OK", "shop")
     assert answer["RequestId"]
 
 

@@ -20,10 +20,13 @@ class FullStore:
         raise TooFarBack(f"{account_id}: {asked.index}")
 
 
+async def nothing() -> None: ...
+
+
 async def test_a_page_too_far_back_is_told_as_a_validation_code() -> None:
     desk = Desk(
-        cast(Store, FullStore()), (), lambda _lane: None, Metrics(), lambda secret, _purpose: secret, default_ttl=60,
-        callback_batch=1,
+        cast(Store, FullStore()), (), lambda _lane: None, Metrics(), lambda secret, _purpose: secret, nothing,
+        default_ttl=60, callback_batch=1,
     )  # fmt: skip
     asked = Question(channel="viber", sender="1", space_id="s", outbound=True, inbound=True, index=9, size=9)
     with pytest.raises(ApiError, match="narrow them") as refused:

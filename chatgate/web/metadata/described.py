@@ -14,7 +14,7 @@ from chatgate.protocol.params import Parameter
 class Described:
     name: str
     summary: str
-    """The first sentence of the module's docstring."""
+    """The first paragraph of the module's docstring, as Markdown."""
     parameters: tuple[Parameter, ...]
     response: tuple[Field, ...]
     """The envelope, then its own."""
@@ -33,7 +33,7 @@ def described(operations: Mapping[str, ModuleType]) -> list[Described]:
 
 
 def _described(name: str, module: ModuleType) -> Described:
-    first = " ".join((module.__doc__ or name).split("\n\n")[0].split()).removeprefix(f"{name}: ")
+    first = " ".join((module.__doc__ or name).split("\n\n")[0].split()).removeprefix(f"{name}: ").replace("``", "`")
     return Described(
         name=name,
         summary=first[:1].upper() + first[1:],
