@@ -117,11 +117,11 @@ def _move(
         for step in steps
     ]
     rows.insert(connection, notes, messages.NOTE_COLUMNS, told)
-    for message in (step.message for step in steps if step.after is FallbackState.FIRED):
-        order = message.draft.fallback
-        if order is not None:
-            text = fallback.sms(message.draft, order)
-            messages.insert_child(connection, message, text, order.lane or "", now, keys())
+    fired = [step.message for step in steps if step.after is FallbackState.FIRED]
+    messages.insert(connection, [
+        messages.child_row(message, fallback.sms(message.draft, order), order.lane or "", now, keys())
+        for message in fired if (order := message.draft.fallback) is not None
+    ])  # fmt: skip
 
 
 def _step(connection: Connection, message: Message, event: FallbackEvent) -> _Step | None:

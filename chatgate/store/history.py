@@ -71,7 +71,8 @@ def _find(
     first, passed = (asked.index - 1) * asked.size, 0
     low, below = key_at(asked.since), _NEWEST if asked.until is None else key_at(asked.until + 1)
     if group is not None:  # its messages lie together: the search is narrowed to where they are
-        last = connection.execute(select(func.max(messages.c.id)).where(messages.c.group_id == group)).scalar()
+        members = (messages.c.group_id == group) & (messages.c.account_id == account_id)
+        last = connection.execute(select(func.max(messages.c.id)).where(members)).scalar()
         low, below = max(low, group), min(below, (last or group) + 1)
     for _ in range(bounds.looked_at // bounds.stride):
         floor = _floor(connection, _keys(account_id, asked, low, below), bounds.stride)

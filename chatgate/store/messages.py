@@ -60,9 +60,9 @@ def insert(connection: Connection, new: Sequence[rows.Values]) -> None:
     rows.insert(connection, messages, _COLUMNS, new)
 
 
-def insert_child(connection: Connection, parent: Message, draft: Draft, lane: str, now: Instant, key: int) -> None:
-    """Accept the SMS of a message whose fallback fired; due at once."""
-    insert(connection, [row(key, draft, lane, now, now, parent.request_id, parent, parent.group_id)])
+def child_row(parent: Message, draft: Draft, lane: str, now: Instant, key: int) -> rows.Values:
+    """Return the row of the SMS of a message whose fallback fired; due at once."""
+    return row(key, draft, lane, now, now, parent.request_id, parent, parent.group_id)
 
 
 def of_row(found: rows.AnyRow) -> Message:

@@ -95,10 +95,7 @@ def test_a_wrong_receiver_stores_nothing(sandbox: Sandbox, account: str, client:
 def test_ten_calls_a_second(sandbox: Sandbox, account: str, client: Client) -> None:
     """Its limit is its own: single messages still pass, and the SDK is told how long to wait."""
     caller = Caller(sandbox.host, account)
-    params = {
-        "ChannelType": "viber", "From": SENDER, "Language": "en", "TemplateCode": TEMPLATE, "Label": "transaction",
-        "SenderList": '[{"To":"639170000000","TemplateParams":{"param1":"a","param2":"b"}}]',
-    }  # fmt: skip
+    params = mass()
     began = time.monotonic()
     replies = ask_all(sandbox.host, [caller.v3(params, action="SendChatappMassMessage") for _ in range(3 * LIMIT)])
     seconds = int(time.monotonic() - began)
@@ -111,3 +108,41 @@ def test_ten_calls_a_second(sandbox: Sandbox, account: str, client: Client) -> N
     ask_all(sandbox.host, [caller.v3(params, action="SendChatappMassMessage") for _ in range(2 * LIMIT)])
     with pytest.raises(ThrottlingException):
         client.send_chatapp_mass_message(request(receivers(1)))
+
+
+def mass(**changed: str) -> dict[str, str]:
+    return {
+        "ChannelType": "viber", "From": SENDER, "Language": "en", "TemplateCode": TEMPLATE, "Label": "transaction",
+        "SenderList": '[{"To":"639170000000","TemplateParams":{"param1":"a","param2":"b"}}]', **changed,
+    }  # fmt: skip
+
+
+def test_the_same_call_again(sandbox: Sandbox, account: str) -> None:
+    """Byte by byte it is a replay; under the same key it is the same sending; with another content it is refused."""
+    caller, action = Caller(sandbox.host, account), "SendChatappMassMessage"
+    key = {"idempotency-key": "campaign-7"}
+    request = caller.v3(mass(), action=action, unsigned=key)
+    first, replay, again, other = ask_all(
+        sandbox.host,
+        [request, request, caller.v3(mass(), action=action, unsigned=key),
+         caller.v3(mass(Tag="t"), action=action, unsigned=key)],
+    )  # fmt: skip
+    assert [reply.code for reply in (first, replay, again, other)] == [
+        "OK", "SignatureNonceUsed", "OK", "IdempotentParameterMismatch",
+    ]  # fmt: skip
+    assert first.json["GroupMessageId"] == again.json["GroupMessageId"]
+    assert len(sandbox.messages(account)) == 1
+
+
+def test_an_entry_that_fails_falls_back(sandbox: Sandbox, account: str) -> None:
+    """With sentFailed its fault is its own: the others go out, and it becomes an SMS."""
+    entries = '[{"To":"639170000000","TemplateParams":{"param1":"a","param2":"b"}},{"To":"639170000100"}]'
+    order = {"FallBackId": "S_000001", "FallBackContent": "By SMS.", "FallBackRule": "sentFailed"}
+    request = Caller(sandbox.host, account).v3(mass(SenderList=entries, **order), action="SendChatappMassMessage")
+    assert ask_all(sandbox.host, [request])[0].code == "OK"
+    settled(sandbox, account, 2)
+    found = {(one["to"], one["channel"]): one["status"] for one in sandbox.messages(account)}
+    assert found == {
+        ("639170000000", "viber"): "delivered", ("639170000100", "viber"): "failed",
+        ("639170000100", "sms"): "delivered",
+    }  # fmt: skip

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from chatgate.clock import SystemClock
+from chatgate.operations import list_chatapp_message
 from chatgate.operations.base import all_operations
 from tests import signing
 from tests.e2e.sandbox import SENDER, SPACE, TEMPLATE, Sandbox
@@ -126,6 +127,7 @@ def test_a_client_made_from_the_document_makes_a_call(sandbox: Sandbox, account:
         Page={"Index": 1, "Size": 10},
     )  # fmt: skip
     assert len(listed["Data"]) == 4
+    assert listed["Data"][0].keys() == {field.name for field in list_chatapp_message.ENTRY}
     operations = all_operations()
     for name, answer in (("SendChatappMessage", one), ("SendChatappMassMessage", many), ("ListChatappMessage", listed)):
         assert answer["Code"] == "OK"
