@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 Verb = Callable[[Connection, Sequence[Item]], Sequence[Result]]
 
 MAX_BATCH = 512
-"""Callers per transaction; bounds how long one transaction holds the lock. Beside them at most one heavy wish."""
+"""Callers per transaction; bounds how long one transaction holds the lock."""
 
 CONTENTION_TRIES = 3
 """How often an item that runs alone is tried when another node is in its way."""
@@ -70,6 +70,7 @@ class Committer:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Wish] = []
         self._heavy: deque[_Wish] = deque()
+        self._heavy_is_next = False
         self._busy = False
         self._scheduled = False
         self._refusal: str | None = None
@@ -82,8 +83,8 @@ class Committer:
     def run(self, verb: Verb[Item, Result], item: Item, *, heavy: bool = False) -> asyncio.Future[Result]:
         """Run ``verb`` for one item in the next transaction; resolved after its commit. Call on the loop's thread.
 
-        ``heavy``: the item is the work of hundreds. Such wishes go one in a transaction, whoever else waits: nobody is
-        held up by more than one of them.
+        ``heavy``: the item is the work of hundreds. Such a wish has a transaction of its own, and between two of them
+        all others have theirs: nobody is held up by more than one.
         """
         future: asyncio.Future[Result] = self._loop.create_future()
         if self._refusal is not None:
@@ -112,9 +113,12 @@ class Committer:
         self._scheduled = False
         if self._busy or not self.queued:
             return
-        batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-        if self._heavy:
-            batch.append(self._heavy.popleft())
+        if self._heavy and (self._heavy_is_next or not self._waiting):
+            batch = [self._heavy.popleft()]
+            self._heavy_is_next = False
+        else:
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+            self._heavy_is_next = True
         self._busy = True
         self._batches.put(batch)
 

@@ -165,19 +165,22 @@ async def test_after_close(url: str) -> None:
     engine.dispose()
 
 
-async def test_heavy_wishes_go_one_in_a_transaction(committer: Committer) -> None:
-    """Who waits beside them is held up by one of them, not by all; none is left behind."""
+async def test_heavy_wishes_and_all_others_take_turns(committer: Committer) -> None:
+    """Who waits beside heavy wishes is held up by one of them, not by all; none is left behind."""
     done: list[str] = []
 
-    def wish(name: str, *, heavy: bool) -> asyncio.Future[int]:
+    def wish(name: str, *, heavy: bool = False) -> asyncio.Future[int]:
         future = committer.run(put, name.encode(), heavy=heavy)
         future.add_done_callback(lambda _: done.append(name))
         return future
 
-    wishes = [wish(name, heavy=name != "light") for name in ("heavy 1", "heavy 2", "heavy 3", "light")]
-    assert committer.queued == 4
-    assert await asyncio.gather(*wishes) == [2, 1, 1, 2]
-    assert done == ["light", "heavy 1", "heavy 2", "heavy 3"]
+    wishes = [wish(f"heavy {n}", heavy=True) for n in range(4)]
+    wishes += [wish(f"light {n}") for n in range(MAX_BATCH + 2)]
+    assert committer.queued == len(wishes)
+    answers = await asyncio.gather(*wishes)
+    assert answers == [1] * 4 + [MAX_BATCH] * MAX_BATCH + [2, 2]
+    assert [name for name in done if not name.startswith("light")] == [f"heavy {n}" for n in range(4)]
+    assert [done.index(f"heavy {n}") for n in range(4)] == [MAX_BATCH, MAX_BATCH + 3, MAX_BATCH + 4, MAX_BATCH + 5]
     assert committer.queued == 0
 
 
