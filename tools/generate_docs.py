@@ -20,6 +20,7 @@ from chatgate import providers as providers_package
 from chatgate.domain import fallback, routing
 from chatgate.domain.lifecycle import RANK, TRANSITIONS, Event
 from chatgate.domain.message import Status
+from chatgate.operations import send_chatapp_mass_message
 from chatgate.operations.base import all_operations
 from chatgate.operations.send_chatapp_message import checks
 from chatgate.protocol.actions import ACTIONS
@@ -60,6 +61,12 @@ def errors_page() -> str:
         lines.append(f"| `{code}` | {row.http} | {message} | {row.when} | {row.source} |")
     lines += ["", "Sources: " + "; ".join(f"*{name}* is {meaning}" for name, meaning in SOURCES.items()) + ".", ""]
     lines += ["## Order of checks in SendChatappMessage", "", _after_title(checks.__doc__ or ""), ""]
+    lines += [
+        "## Order of checks in SendChatappMassMessage",
+        "",
+        _after_title(send_chatapp_mass_message.__doc__ or ""),
+        "",
+    ]
     lines += [
         "## Delivery codes",
         "",

@@ -112,3 +112,47 @@ def test_own_codes() -> None:
         ("InvalidParameter.ToOnlyNumeric", "To must be digits only."),
         ("InvalidParameter.To", "To must have at most 5 characters."),
     ]
+
+
+# --- inside a JSON object --------------------------------------------------------------------------------------------
+
+TO = String("To", required=True, pattern=r"\d+", wrong=errors.TO_ONLY_NUMERIC)
+NAME = String("Name", maximum_length=5)
+VALUES = JsonObject("Values")
+NAMES = JsonArray("Names")
+
+
+@pytest.mark.parametrize(
+    ("row", "given", "value"),
+    [
+        (TO, "12", "12"), (TO, 12, "12"), (NAME, "abc", "abc"), (NAME, None, None), (NAME, "", None), (NAME, [], None),
+        (VALUES, {"a": 1}, {"a": 1}), (VALUES, {}, {}), (VALUES, None, None), (NAMES, ["a"], ["a"]), (NAMES, [], None),
+    ],
+)  # fmt: skip
+def test_member(row: Parameter, given: object, value: object) -> None:
+    assert params.member(row, {row.name: given}) == value
+
+
+@pytest.mark.parametrize(
+    ("row", "given", "code"),
+    [
+        (TO, None, "MissingTo"), (TO, "", "MissingTo"), (TO, True, "InvalidParameter.ToOnlyNumeric"),
+        (TO, 1.5, "InvalidParameter.ToOnlyNumeric"), (TO, {}, "InvalidParameter.ToOnlyNumeric"),
+        (NAME, True, "InvalidParameter.Name"), (NAME, {"a": 1}, "InvalidParameter.Name"),
+        (NAME, "abcdef", "InvalidParameter.Name"), (VALUES, "{}", "InvalidParameter.Values"),
+        (VALUES, ["a"], "InvalidParameter.Values"), (NAMES, {"a": 1}, "InvalidParameter.Names"),
+    ],
+)  # fmt: skip
+def test_member_refused(row: Parameter, given: object, code: str) -> None:
+    with pytest.raises(errors.ApiError) as refusal:
+        params.member(row, {row.name: given})
+    assert refusal.value.code == code
+
+
+def test_a_list_of_objects() -> None:
+    rows = JsonArray("List", minimum_items=1, maximum_items=2, items=(TO,))
+    assert rows.read('[{"To":"1"},{}]') == [{"To": "1"}, {}]
+    for text in ("[]", "[{},{},{}]", "[1]", "[[]]", "{}"):
+        with pytest.raises(errors.ApiError) as refusal:
+            rows.read(text)
+        assert refusal.value.code == "InvalidParameter.List"

@@ -103,7 +103,7 @@ async def test_who_fails_at_once_falls_back_at_once(customer: Customer) -> None:
     found = await journey.store.list_messages(Filter(account_id=ACCOUNT))
     (failed,) = [message for message in found if message.status is Status.FAILED]
     (sms,) = [message for message in found if message.parent_id is not None]
-    assert (failed.failure, failed.fallback_state) == (FAILURE, FallbackState.FIRED)
+    assert (failed.failure, failed.due_at, failed.fallback_state) == (FAILURE, None, FallbackState.FIRED)
     assert (sms.parent_id, sms.group_id) == (failed.id, accepted.key)
     assert await customer.hear() == [("Failed", failed.id)]
 

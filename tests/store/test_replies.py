@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from chatgate.domain.receipt import Reply
+from chatgate.store.instances import SpaceOrder, SpaceOutcome
 from chatgate.store.replies import ReplyArrival
 from tests.store.conftest import Tamper
 from tests.store.customer import Customer
-from tests.store.journey import PHONE, SERVICE, Journey, receipt
+from tests.store.journey import ACCOUNT, PHONE, SERVICE, Journey, receipt
 
 
 @pytest.fixture
@@ -47,6 +48,16 @@ async def told(customer: Customer) -> dict[str, list[dict[str, object]]]:
 
 
 # --- replies ---------------------------------------------------------------------------------------------------------
+
+
+async def test_reply_under_the_first_space(customer: Customer) -> None:
+    """The first is the oldest, whatever the id of a newer one."""
+    await customer.listen(kind="inbound")
+    order = SpaceOrder(account_id=ACCOUNT, space_id="0", details={}, new=True, nonce=b"n" * 16, now=1000)
+    assert await customer.store.change_space(order) is SpaceOutcome.DONE
+    assert await arrive(customer, reply()) == 1
+    ((found,),) = (await told(customer)).values()
+    assert found["CustSpaceId"] == "282514865123580001"
 
 
 async def test_reply(customer: Customer) -> None:

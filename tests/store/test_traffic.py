@@ -10,7 +10,7 @@ from chatgate.clock import DAY, HOUR
 from chatgate.domain.traffic import Period, Traffic
 from chatgate.store import traffic
 from chatgate.store.history import TooFarBack
-from tests.store.journey import ACCOUNT, Journey, receipt
+from tests.store.journey import ACCOUNT, Journey, order, receipt
 
 
 def period(journey: Journey, **changes: Any) -> Period:
@@ -40,6 +40,13 @@ async def test_counted_by_sender_and_day(journey: Journey) -> None:
     assert await store.traffic(ACCOUNT + 1, asked) == []
     hours = await store.traffic(ACCOUNT, period(journey, start=today, span=HOUR))
     assert [(one.start - one.start // DAY * DAY) % HOUR for one in hours] == [0, 0]
+
+
+async def test_the_sms_of_a_fallback_does_not_count(journey: Journey) -> None:
+    await journey.record(await journey.sending(fallback=order()), "refused", code="SRVC_NOT_VIBER_USER")
+    (sms,) = (await journey.claim(lane="sms")).to_send
+    await journey.record(sms, "sent", token="sms")
+    assert await journey.store.traffic(ACCOUNT, period(journey)) == []
 
 
 async def test_bounded(journey: Journey) -> None:

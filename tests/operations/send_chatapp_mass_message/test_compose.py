@@ -13,6 +13,7 @@ from alibabacloud_cams20200606 import models  # type: ignore[import-untyped]
 from chatgate.domain.message import Content, Draft
 from chatgate.errors import ApiError
 from chatgate.operations import send_chatapp_mass_message as operation
+from chatgate.operations import send_chatapp_message as one
 from chatgate.operations.base import all_operations, own_limits
 from tests.operations.desk import GROUP_ID, Desk
 from tests.operations.send_chatapp_message.example import (
@@ -180,6 +181,8 @@ def test_what_makes_a_call_the_same() -> None:
     assert same == key_of(MASS, tasks)
     assert same.key == key_of(MASS, {**tasks, "Tag": "t"}).key
     assert same.fingerprint != key_of(MASS, {**tasks, "Tag": "t"}).fingerprint
+    single = {**TEMPLATE, **tasks}
+    assert key_of(listed(ENTRY), tasks).key != one.compose(call(single), TTL)[1].key  # type: ignore[union-attr]
     others = [key_of(MASS, {**tasks, "TaskId": "8"}), key_of(listed(ENTRY), tasks), key_of(MASS, {}, "a")]
     assert len({same.key, *(other.key for other in others)}) == 4
 
