@@ -81,7 +81,42 @@ access_keys = Table(
     Column("active", Boolean, nullable=False),
     Column("created_at", Long, nullable=False),
     Column("changed_at", Long, nullable=False, index=True),
+    Column("user_id", Long, comment="whose it is; None: the account's own"),
+    Column("last_used_at", Long, comment="written some time later"),
+    Column("deleted_at", Long, comment="its secret is gone; the row stays, so that every node hears of it"),
     _keyed("access_key_id"),
+    sqlite_with_rowid=False,
+)
+
+ram_users = Table(
+    "ram_users",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("account_id", Long, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Long, nullable=False),
+    UniqueConstraint("account_id", "name"),
+)
+
+ram_policies = Table(
+    "ram_policies",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Long, nullable=False),
+    Column("changed_at", Long, nullable=False),
+    _keyed("account_id", "name"),
+    sqlite_with_rowid=False,
+)
+
+ram_attachments = Table(
+    "ram_attachments",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("user_id", Long, nullable=False),
+    Column("policy", Text, nullable=False, comment="a policy of the account, or one of the system"),
+    _keyed("account_id", "user_id", "policy"),
     sqlite_with_rowid=False,
 )
 
