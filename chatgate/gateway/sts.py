@@ -84,12 +84,16 @@ class Tokens:
     def __init__(self, key_ring: KeyRing) -> None:
         self._key_ring = key_ring
         self._opened: dict[str, OpenedToken] = {}
+        self._version = key_ring.version
 
     def open(self, token: str, access_key_id: str, now: Instant) -> OpenedToken:
         """Return what a token says that came with an access key.
 
         :raises ApiError: ``MALFORMED_SECURITY_TOKEN``, ``MISMATCHED_SECURITY_TOKEN`` or ``EXPIRED_SECURITY_TOKEN``.
         """
+        if self._version != self._key_ring.version:  # what a dropped key sealed must not go on
+            self._version = self._key_ring.version
+            self._opened.clear()
         found = self._opened.get(token)
         if found is None:
             found = self._read(token)
@@ -101,10 +105,6 @@ class Tokens:
         if now >= found.session.expires_at:
             raise ApiError(EXPIRED_SECURITY_TOKEN)
         return found
-
-    def forget(self) -> None:
-        """Open every token anew: the key ring is another one."""
-        self._opened.clear()
 
     def _read(self, token: str) -> OpenedToken:
         try:

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 
 import structlog
 
@@ -51,6 +52,9 @@ log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT = 5.0
 """Seconds to connect to a provider."""
+
+RELOAD_EVERY = 1.0
+"""Seconds between two looks whether the key ring has changed."""
 
 
 class Parts:
@@ -124,6 +128,7 @@ class Node:
         await self._compose(parts, self._stack)
         await parts.stored.refresh()
         self._loop("directory", parts.stored.refresh, REFRESH_EVERY)
+        self._loop("key ring", partial(asyncio.to_thread, key_ring.reload), RELOAD_EVERY)
         self._stack.push_async_callback(_at_the_end, parts.key_use)
         self._loop("key use", parts.key_use.write, WRITE_EVERY)
         providers = self._build_providers()

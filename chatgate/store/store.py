@@ -39,6 +39,7 @@ from chatgate.store import (
     receipts,
     replies,
     rows,
+    sealed_values,
     search,
     turns,
 )
@@ -262,6 +263,23 @@ class Store:
 
     async def policy_text(self, account_id: int, name: str) -> str | None:
         return await self._read(ram.policy_text, account_id, name)
+
+    # --- sealed values -----------------------------------------------------------------------------------------------
+
+    async def rewrap(self, step: sealed_values.Step) -> sealed_values.Stepped:
+        """Seal some values anew under the current key of the ring."""
+        return await self._committer.run(sealed_values.rewrap, step)
+
+    async def note_rewrapped(self, now: Instant) -> None:
+        """Remember when everything was under the current key."""
+        await self._committer.run(sealed_values.note_rewrapped, now)
+
+    async def sealed_by(self) -> dict[int, int]:
+        """Return how many values each key of the ring seals."""
+        return await self._read(sealed_values.count)
+
+    async def rewrapped_at(self) -> Instant | None:
+        return await self._read(sealed_values.rewrapped_at)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
