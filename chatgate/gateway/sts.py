@@ -36,7 +36,7 @@ SHORTEST, LONGEST = 15 * MINUTE, 12 * HOUR
 """How long they may live (STS: ``DurationSeconds``)."""
 
 LONGEST_POLICY = 2048
-"""Characters of a session policy (STS: ``Policy``)."""
+"""Characters of a session policy. Ours: STS's own limit has grown too (1,024 in 2021); the token is in a header."""
 
 OPENED_TOKENS = 10_000
 """Tokens that are kept open in memory, at most."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from chatgate import sealing
 from chatgate.clock import HOUR, SystemClock
 from chatgate.gateway import sts
 from tests.e2e.command import chatgate, chatgate_json, until
-from tests.e2e.sandbox import Sandbox
+from tests.e2e.sandbox import Sandbox, running
 from tests.sdk import python5
 from tests.sdk.calls import TEXT, Call
 
@@ -123,6 +124,23 @@ def test_an_explicit_deny_wins(sandbox: Sandbox, call: Call) -> None:
     assert error.access_denied_detail["Explanation"].endswith("statement 1 of policy manila-only denies it.")
 
 
+def test_a_refusal_is_logged_without_numbers(tmp_path: Path, account: str) -> None:
+    """The sentence may tell values of a policy, and these may be somebody's number."""
+    allow = {
+        "Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": {"StringEquals": {"cams:To": "639170054321"}},
+    }  # fmt: skip
+    with running(tmp_path / "data", log_level="info") as sandbox:
+        call = Call(sandbox.host, account, account, TEXT)
+        assert code(call) == "OK"
+        error = refusal(user(sandbox, call, policy(sandbox, call, "one-number", allow)))
+    assert "639170054321" in error.access_denied_detail["Explanation"]
+    log = (tmp_path / "data.log").read_text()
+    (line,) = [line for line in log.splitlines() if error.request_id in line]
+    assert "call.denied" in line
+    assert "639170054321" not in log
+
+
 def test_a_changed_policy_counts_soon(sandbox: Sandbox, call: Call) -> None:
     allow = {"Effect": "Allow", "Action": "cams:SendChatappMessage", "Resource": "*"}
     own = policy(sandbox, call, "own", allow)
@@ -160,7 +178,7 @@ def test_a_disabled_key_and_a_deleted_one(sandbox: Sandbox, call: Call) -> None:
     until(lambda: code(alice) == "InvalidAccessKeyId.NotFound")
 
 
-def test_an_rsa_key_of_a_user(sandbox: Sandbox, call: Call, tmp_path: Any) -> None:
+def test_an_rsa_key_of_a_user(sandbox: Sandbox, call: Call, tmp_path: Path) -> None:
     alice = user(sandbox, call, "AliyunCamsReadOnlyAccess")
     private = rsa.generate_private_key(65537, 2048)
     pem = tmp_path / "public.pem"

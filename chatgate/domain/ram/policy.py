@@ -30,10 +30,10 @@ from chatgate.domain.ram.conditions import Condition, Context
 from chatgate.errors import ChatgateError
 
 LONGEST = 6144
-"""Characters of a policy (RAM limits: custom policy)."""
+"""Characters of a policy. Ours: RAM's own limit has grown over the years (2,048 in 2021)."""
 
 MOST_STATEMENTS = 100
-"""Ours: so many fit into RAM's length at most."""
+"""Ours; the shortest statements would fill a policy with about as many."""
 
 ELEMENTS = ("Effect", "Action", "NotAction", "Resource", "Condition")
 
