@@ -19,7 +19,7 @@ import msgspec
 
 from chatgate.clock import HOUR, MINUTE, Instant
 from chatgate.domain.ram import policy
-from chatgate.domain.ram.policy import Policy
+from chatgate.domain.ram.policy import MalformedPolicy, Policy
 from chatgate.errors import (
     EXPIRED_SECURITY_TOKEN,
     MALFORMED_SECURITY_TOKEN,
@@ -108,12 +108,12 @@ class Tokens:
 
     def _read(self, token: str) -> OpenedToken:
         try:
-            session = msgspec.json.decode(
-                self._key_ring.open(base64.b64decode(token, validate=True), _PURPOSE), type=Session
-            )
-        except (ValueError, SettingError, msgspec.DecodeError):
+            text = self._key_ring.open(base64.b64decode(token, validate=True), _PURPOSE)
+            session = msgspec.json.decode(text, type=Session)
+            own = None if session.policy is None else policy.compiled(SESSION_POLICY, session.policy)
+        except (ValueError, SettingError, msgspec.DecodeError, MalformedPolicy):
             raise ApiError(MALFORMED_SECURITY_TOKEN) from None
-        return OpenedToken(session, None if session.policy is None else policy.compiled(SESSION_POLICY, session.policy))
+        return OpenedToken(session, own)
 
 
 def issue(

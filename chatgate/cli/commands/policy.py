@@ -156,6 +156,7 @@ def simulate(
     at: Annotated[str | None, typer.Option(help="When, such as 2025-03-01T12:00:00Z; default: now.")] = None,
     tls: Annotated[bool, typer.Option(help="Whether it comes over TLS.")] = False,
     session: Annotated[typer.FileText | None, typer.Option(help="Policy of temporary credentials in JSON.")] = None,
+    mfa: Annotated[bool, typer.Option(help="Temporary credentials of somebody who proved a second factor.")] = False,
     as_json: opening.AsJson = False,
     config: opening.Config = None,
     data: opening.Data = None,
@@ -164,7 +165,7 @@ def simulate(
     """Tell whether a user may make a call, and which statement decides. Exit status 1 when it may not."""
     own = None if session is None else ram_policy.compiled("session", session.read())
     context = Context(
-        now=_instant(at), source_ip=source_ip, secure=tls, mfa=None if own is None else False,
+        now=_instant(at), source_ip=source_ip, secure=tls, mfa=mfa if mfa or own is not None else None,
         params=dict(_pair(text) for text in param or []),
     )  # fmt: skip
 
