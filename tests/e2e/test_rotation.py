@@ -130,6 +130,8 @@ def test_the_key_ring_is_rotated_under_load(tmp_path: Path) -> None:
         )
         _nowhere(sandbox.data, secrets)
     _nowhere(sandbox.data, secrets)
+    used = {row["access_key_id"]: row["last_used_at"] for row in chatgate_json(sandbox, "key", "list", account)}
+    assert used[late["access_key_id"]] is not None  # written down at the end, at the latest
     (sandbox.data / "key-ring").write_bytes(old_ring)
     with pytest.raises(SettingError, match="another one"):
         chatgate(sandbox, "account", "list")

@@ -21,13 +21,8 @@ _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR}
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Temporary credentials (STS).", no_args_is_help=True, rich_markup_mode=None)
-    group.callback()(_group)
     group.command("issue")(issue)
     app.add_typer(group, name="sts")
-
-
-def _group() -> None:
-    """Temporary credentials (STS)."""
 
 
 def issue(
