@@ -83,6 +83,16 @@ async def test_twice_is_once(store: Store) -> None:
         await attach(store, attached=False)
 
 
+async def test_detached_from_one_user_only(store: Store) -> None:
+    await user(store)
+    await user(store, BOB, "bob")
+    await policy(store)
+    for name in ("alice", "bob"):
+        await store.attach_policy(Attachment(account_id=SHOP, user=name, policy="send", attached=True, now=4))
+    await attach(store, attached=False)
+    assert (await policies(store), await policies(store, BOB)) == ([], ["send"])
+
+
 async def test_accounts_are_apart(store: Store) -> None:
     """Names may be the same; nothing of one account is seen, attached or deleted from another."""
     await user(store)
