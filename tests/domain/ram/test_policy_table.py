@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatgate.domain.ram import decision, policy
 from chatgate.domain.ram.conditions import Context
@@ -278,6 +281,23 @@ def test_a_row(statements: list[Statement], action: str, how: dict[str, Any], ve
     """It does not matter how statements are spread over policies."""
     texts = [text(*statements)] if together else [text(one) for one in statements]
     assert decision.decide(of(*texts), asked(action, replace(CALL, **how))).verdict is verdict
+
+
+statements = st.lists(st.sampled_from([one for row in ROWS for one in row[1]]), min_size=1, max_size=6)
+
+
+@given(statements, st.randoms(use_true_random=False))
+def test_order_does_not_matter(chosen: list[Statement], random: Random) -> None:
+    first = decision.decide(of(text(*chosen)), asked(SEND)).verdict
+    random.shuffle(chosen)
+    assert decision.decide(of(*[text(one) for one in chosen]), asked(SEND)).verdict is first
+
+
+@given(statements, statements)
+def test_one_more_policy_never_takes_a_deny_back(before: list[Statement], more: list[Statement]) -> None:
+    first = decision.decide(of(text(*before)), asked(SEND)).verdict
+    then = decision.decide(of(text(*before), text(*more)), asked(SEND)).verdict
+    assert then is DENY if first is DENY else then in ((ALLOW, DENY) if first is ALLOW else Verdict)
 
 
 SYSTEM = [
