@@ -152,9 +152,7 @@ class Gateway:
             self._flow_control.take_back(caller.account, admitted_at)
             raise ApiError(NONCE_USED) from None
 
-    def _refuse(
-        self, request: HttpRequest, rpc: RpcRequest | None, request_id: str, error: ApiError
-    ) -> HttpResponse:
+    def _refuse(self, request: HttpRequest, rpc: RpcRequest | None, request_id: str, error: ApiError) -> HttpResponse:
         action = rpc.action if rpc is not None and rpc.action in self._operations else ""
         self._metrics.calls.labels(action, error.row.code).inc()  # the row, so that callers cannot make up labels
         if error.http == 200:

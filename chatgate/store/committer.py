@@ -39,8 +39,9 @@ MAX_BATCH = 512
 """Callers per transaction; bounds how long one transaction holds the lock."""
 
 GATHER_TURNS = 3
-"""Turns of the loop before what waits is handed over: in them, those just resolved answer, what has arrived meanwhile is
-read, and asks. An idle loop turns in microseconds; a busy one commits half as often, at a fifth less for each caller."""
+"""Turns of the loop before what waits is handed over: in them, those just resolved answer, what has arrived meanwhile
+is read, and asks. An idle loop turns in microseconds; a busy one commits half as often, at a fifth less for each
+caller."""
 
 CONTENTION_TRIES = 3
 """How often an item that runs alone is tried when another node is in its way."""
