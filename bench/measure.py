@@ -35,9 +35,12 @@ class Figures(msgspec.Struct, kw_only=True):
     """All samples, in the order in which they were taken; rates are per second, times in seconds."""
 
     empty: list[float] = []
+    empty_whole: list[float] = []
+    """The same, each in one write."""
     accept: list[float] = []
     empty_cpu: list[float] = []
     """CPU seconds of the server for one empty reply; where others use the machine too, these say more than rates."""
+    empty_whole_cpu: list[float] = []
     accept_cpu: list[float] = []
     filled: list[float] = []
     cycles: list[float] = []
@@ -85,7 +88,8 @@ class Bench:
         gateway.fill(gateway.copy(self._prepared, self._filled), self._plan.filled)
         for number in range(1, self._plan.rounds + 1):
             self._say(f"throughput, round {number} of {self._plan.rounds}")
-            self._empty()
+            self._empty(self.figures.empty, self.figures.empty_cpu)
+            self._empty(self.figures.empty_whole, self.figures.empty_whole_cpu, "whole")
             self._accept()
             self._accept_filled()
             self._cycles()
@@ -109,12 +113,12 @@ class Bench:
 
     # --- throughput --------------------------------------------------------------------------------------------------
 
-    def _empty(self) -> None:
-        with self._child("empty", ["-m", "bench.empty"], self._server_core) as server:
+    def _empty(self, rates: list[float], cpu: list[float], *how: str) -> None:
+        with self._child("empty", ["-m", "bench.empty", *how], self._server_core) as server:
             order = self._closed(port_of(server.ready), server.pid)
             result = self._load("empty", msgspec.structs.replace(order, calls=EMPTY_CALLS, again=True))
-        self.figures.empty.append(result.in_window / result.seconds)
-        self.figures.empty_cpu.append(result.cpu["server"] / max(result.in_window, 1))
+        rates.append(result.in_window / result.seconds)
+        cpu.append(result.cpu["server"] / max(result.in_window, 1))
 
     def _accept(self) -> None:
         result = self._accept_into(gateway.copy(self._prepared, self._new()), "accept")

@@ -53,10 +53,12 @@ def rows(figures: Figures, plan: Plan) -> list[Row]:
     filled = f"{plan.filled:,} messages stored"
     return [
         _samples("empty replies, same request bytes", f.empty, "/s", note=_load(f, "empty")),
+        _samples("the same, each in one write", f.empty_whole, "/s"),
         _samples("accepted calls", f.accept, "/s", Target(6000), _load(f, "accept")),
         _samples("accepted / empty replies", ratios, "×", Target(0.14)),
         _samples("the same by CPU time", by_cpu, "×", Target(0.14)),
         _samples("CPU of an empty reply", _scaled(f.empty_cpu, 1e6), "µs"),
+        _samples("CPU of one in one write", _scaled(f.empty_whole_cpu, 1e6), "µs"),
         _samples("CPU of an accepted call", _scaled(f.accept_cpu, 1e6), "µs"),
         _samples(f"accepted calls, {filled}", f.filled, "/s"),
         _samples(f"the same / fresh database, {filled}", kept, "×"),

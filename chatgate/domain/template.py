@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from chatgate import errors
 
@@ -21,7 +22,7 @@ _VARIABLE = re.compile(r"\$\(([^()\s]+)\)")
 
 def variables(body: str) -> tuple[str, ...]:
     """Return the names of the variables of ``body``, each once, in order of first use."""
-    return tuple(dict.fromkeys(_VARIABLE.findall(body)))
+    return tuple(dict.fromkeys(_divided(body)[1::2]))
 
 
 def render(body: str, params: Mapping[str, str], longest: int) -> str:
@@ -30,14 +31,13 @@ def render(body: str, params: Mapping[str, str], longest: int) -> str:
     Raises ApiError ``InvalidParameter.TemplateParams`` when a variable has no value (the first one is named), or when
     the text is blank or longer than ``longest`` characters.
     """
-
-    def value(variable: re.Match[str]) -> str:
-        name = variable[1]
+    pieces = list(_divided(body))
+    for place in range(1, len(pieces), 2):
+        name = pieces[place]
         if name not in params:
             raise errors.invalid("TemplateParams", f"TemplateParams has no value for the template's variable {name}.")
-        return params[name]
-
-    text = _VARIABLE.sub(value, body)
+        pieces[place] = params[name]
+    text = "".join(pieces)
     if not text or text.isspace():
         raise errors.invalid("TemplateParams", "With these TemplateParams the text of the template is empty.")
     if len(text) > longest:
@@ -46,3 +46,9 @@ def render(body: str, params: Mapping[str, str], longest: int) -> str:
             f"With these TemplateParams the text of the template has {len(text)} characters; {longest} is the most.",
         )
     return text
+
+
+@lru_cache(maxsize=1024)  # an account sends a few templates over and over
+def _divided(body: str) -> tuple[str, ...]:
+    """Return text, name of a variable, text, …, text."""
+    return tuple(_VARIABLE.split(body))

@@ -83,8 +83,8 @@ class Gateway:
         self._validation_status = validation_status
         self._answered_ok = {action: metrics.calls.labels(action, "OK") for action in operations}
 
-    async def answer(self, request: HttpRequest, host: str, base_url: str) -> HttpResponse:
-        """Answer one request; never raises. ``host`` becomes ``HostId``, ``base_url`` leads to the error centre."""
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request; never raises."""
         request_id = ids.request_id()
         rpc: RpcRequest | None = None
         try:
@@ -93,12 +93,12 @@ class Gateway:
             fields = await self._serve(request, rpc, operation, request_id)
         except ApiError as error:
             # Answered here, not kept: a name for the error would tie it, its frames and the whole request into a cycle.
-            return self._refuse(request, rpc, request_id, error, host, base_url)
+            return self._refuse(request, rpc, request_id, error)
         except StoreUnavailable:
-            return self._refuse(request, rpc, request_id, ApiError(SERVICE_UNAVAILABLE), host, base_url)
+            return self._refuse(request, rpc, request_id, ApiError(SERVICE_UNAVAILABLE))
         except Exception:
             log.exception("call.failed", request_id=request_id)
-            return self._refuse(request, rpc, request_id, ApiError(INTERNAL_ERROR), host, base_url)
+            return self._refuse(request, rpc, request_id, ApiError(INTERNAL_ERROR))
         self._answered_ok[rpc.action].inc()
         return response.success(rpc.format, rpc.action, request_id, fields)
 
@@ -165,15 +165,14 @@ class Gateway:
             self._flow_control.take_back(caller.account, admitted_at)
             raise ApiError(NONCE_USED) from None
 
-    def _refuse(
-        self, request: HttpRequest, rpc: RpcRequest | None, request_id: str, error: ApiError, host: str, base_url: str
-    ) -> HttpResponse:
+    def _refuse(self, request: HttpRequest, rpc: RpcRequest | None, request_id: str, error: ApiError) -> HttpResponse:
         action = rpc.action if rpc is not None and rpc.action in self._operations else ""
         self._metrics.calls.labels(action, error.row.code).inc()  # the row, so that callers cannot make up labels
         if error.http == 200:
             error.http = self._validation_status
         format: Format = rpc.format if rpc is not None else rpc_request.format_of(request)
-        return response.failure(format, request_id, host, error, base_url=base_url, action=action)
+        host = request.headers.get("host", response.NAMELESS)
+        return response.failure(format, request_id, host, error, secure=request.secure, action=action)
 
 
 def _with_key(call: Call, key: str) -> Call:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import cache
 from typing import Any
 
 from chatgate import errors
@@ -72,7 +73,7 @@ class String(Parameter):
             raise errors.invalid(self.name, f"{self.name} must have at least {self.minimum_length} characters.")
         if "\0" in text:
             raise self.refuse(f"{self.name} must not hold a NUL character.")
-        if self.pattern and re.fullmatch(self.pattern, text, re.ASCII) is None:
+        if self.pattern and _compiled(self.pattern).fullmatch(text) is None:
             raise self.refuse(f"{self.name} does not have the form that is expected.")
         return text
 
@@ -137,6 +138,11 @@ class JsonArray(Parameter):
             return strict_json.read_array(text)
         except ValueError as error:
             raise self.refuse(f"{self.name} is not usable. {error}") from None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
 
 
 def parse(table: Sequence[Parameter], params: Mapping[str, str]) -> dict[str, Any]:

@@ -26,6 +26,9 @@ from chatgate.wire import HttpResponse
 MAX_MESSAGE = 65_536
 """Longest message, in characters. Ours: room for the V1 string to sign of some 20 kB of parameters."""
 
+NAMELESS = "chatgate"
+"""Host of a call without a Host header."""
+
 CONTENT_TYPES: Final = {Format.JSON: "application/json;charset=utf-8", Format.XML: "text/xml;charset=utf-8"}
 
 _XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -43,17 +46,18 @@ def success(format: Format, action: str, request_id: str, fields: Mapping[str, o
 def failure(
     format: Format,
     request_id: str,
-    host_id: str,
+    host: str,
     error: ApiError,
     *,
-    base_url: str,
+    secure: bool,
     action: str = "",
     fields: Mapping[str, object] = _NOTHING,
 ) -> HttpResponse:
     """Return the answer of a call that was refused.
 
-    :param host_id: the host that the caller spoke to.
-    :param base_url: address of this server without a slash at its end; ``Recommend`` leads to its error centre.
+    :param host: the host that the caller spoke to. It may hold a scheme: the Python SDK sends its endpoint as it was
+        configured.
+    :param secure: whether the caller came over TLS. With ``host`` it makes the address of the error centre.
     :param action: the operation, once it is known; names the root element of a validation code in XML.
     :param fields: what the operation adds to a validation code, such as ``{"Success": False}``.
     """
@@ -61,10 +65,11 @@ def failure(
     if error.http == 200:
         answer = {"RequestId": request_id, "Code": code, "Message": message, **fields}
         return _answer(format, 200, f"{action}Response", answer, error.headers)
+    base_url = f"{'https' if secure else 'http'}://{host.rpartition('://')[2]}"
     recommend = f"{base_url}/console/errors?code={canonical.encode(code)}&request_id={canonical.encode(request_id)}"
     body: dict[str, object] = {
         "RequestId": request_id,
-        "HostId": _sound(host_id),
+        "HostId": _sound(host),
         "Code": code,
         "Message": message,
         "Recommend": _sound(recommend),

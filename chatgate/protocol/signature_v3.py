@@ -102,7 +102,9 @@ def canonical_requests(request: HttpRequest, query: list[Pair], signed_headers: 
     block = "".join([f"{name}:{headers[name]}\n" for name in signed_headers.split(";")])
     tail = canonical.as_text(f"{block}\n{signed_headers}\n{headers[BODY_HASH]}")
     head = f"{request.method}\n{request.path}\n"
-    return [f"{head}{spelling}\n{tail}" for spelling in _canonical_queries(sorted(query))]
+    in_order = canonical.in_order(request.query)
+    spellings = [in_order] if in_order is not None else _canonical_queries(sorted(query))
+    return [f"{head}{spelling}\n{tail}" for spelling in spellings]
 
 
 def string_to_sign(algorithm: str, canonical_request: str) -> str:

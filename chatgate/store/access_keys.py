@@ -14,7 +14,8 @@ from chatgate.clock import Instant
 from chatgate.domain.account import AccessKey, KeyKind
 from chatgate.errors import NameTaken, NotFound
 from chatgate.store import rows
-from chatgate.store.tables import access_keys, ram_users
+from chatgate.store.tables import access_keys
+from chatgate.store.tables_ram import ram_users
 
 
 class KeySwitch(msgspec.Struct, frozen=True, kw_only=True):

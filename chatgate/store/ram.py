@@ -17,7 +17,8 @@ from chatgate.domain.ram import policy, system_policies
 from chatgate.domain.ram.policy import MalformedPolicy, Policy
 from chatgate.errors import ChatgateError, NameTaken, NotFound
 from chatgate.store import rows
-from chatgate.store.tables import access_keys, accounts, ram_attachments, ram_policies, ram_users
+from chatgate.store.tables import access_keys, accounts
+from chatgate.store.tables_ram import ram_attachments, ram_policies, ram_users
 
 
 class InUse(ChatgateError):

@@ -88,38 +88,6 @@ access_keys = Table(
     sqlite_with_rowid=False,
 )
 
-ram_users = Table(
-    "ram_users",
-    metadata,
-    Column("id", Long, primary_key=True, autoincrement=False),
-    Column("account_id", Long, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("created_at", Long, nullable=False),
-    UniqueConstraint("account_id", "name"),
-)
-
-ram_policies = Table(
-    "ram_policies",
-    metadata,
-    Column("account_id", Long, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("created_at", Long, nullable=False),
-    Column("changed_at", Long, nullable=False),
-    _keyed("account_id", "name"),
-    sqlite_with_rowid=False,
-)
-
-ram_attachments = Table(
-    "ram_attachments",
-    metadata,
-    Column("account_id", Long, nullable=False),
-    Column("user_id", Long, nullable=False),
-    Column("policy", Text, nullable=False, comment="a policy of the account, or one of the system"),
-    _keyed("account_id", "user_id", "policy"),
-    sqlite_with_rowid=False,
-)
-
 spaces = Table(
     "spaces",
     metadata,

@@ -34,6 +34,7 @@ from chatgate.protocol.request import Format
 from chatgate.receipts.intake import Intake
 from chatgate.telemetry import Metrics
 from chatgate.web.proxies import TrustedProxies
+from chatgate.web.whole import WHOLE, Whole
 from chatgate.wire import HttpRequest, HttpResponse, join_headers
 
 Scope = MutableMapping[str, Any]
@@ -44,9 +45,6 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 LARGEST_BODY = 1 << 20
 
 log = structlog.get_logger(__name__)
-
-PREFERRED_HOST = "chatgate"
-"""``HostId`` of a call without a Host header."""
 
 
 class App:
@@ -91,7 +89,7 @@ class App:
         except Exception:  # a fault of ours, in the envelope as everything else
             log.exception("request.failed")
             if not began:
-                await _answer(send, self._refusal(scope, join_headers(scope["headers"]), ApiError(INTERNAL_ERROR)))
+                await _answer(scope, self._refusal(scope, join_headers(scope["headers"]), ApiError(INTERNAL_ERROR)))
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -106,10 +104,9 @@ class App:
         headers = join_headers(scope["headers"])
         request = await self._read(scope, headers, ("GET", "POST"), receive)
         if isinstance(request, ApiError):
-            await _answer(send, self._refusal(scope, headers, request))
+            await _answer(scope, self._refusal(scope, headers, request))
             return
-        host = headers.get("host", PREFERRED_HOST)
-        await _answer(send, await gateway.answer(request, host, _base_url(request.secure, host)))
+        await _answer(scope, await gateway.answer(request))
 
     async def _read(
         self, scope: Scope, headers: dict[str, str], methods: tuple[str, ...], receive: Receive
@@ -122,9 +119,8 @@ class App:
 
     def _refusal(self, scope: Scope, headers: dict[str, str], error: ApiError) -> HttpResponse:
         """Return a refusal in the API's envelope for a request that is no API call."""
-        host = headers.get("host", PREFERRED_HOST)
-        base_url = _base_url(self._request(scope, headers, b"").secure, host)
-        return response.failure(Format.JSON, ids.request_id(), host, error, base_url=base_url)
+        host, secure = headers.get("host", response.NAMELESS), self._request(scope, headers, b"").secure
+        return response.failure(Format.JSON, ids.request_id(), host, error, secure=secure)
 
     def _request(self, scope: Scope, headers: dict[str, str], body: bytes) -> HttpRequest:
         client = scope["client"]
@@ -147,7 +143,7 @@ class App:
             answer = request if isinstance(request, ApiError) else await self._health(path)
         else:
             answer = ApiError(PATH_NOT_FOUND)
-        await _answer(send, self._refusal(scope, headers, answer) if isinstance(answer, ApiError) else answer)
+        await _answer(scope, self._refusal(scope, headers, answer) if isinstance(answer, ApiError) else answer)
 
     async def _health(self, path: str) -> HttpResponse:
         if path == "/metrics":
@@ -162,12 +158,6 @@ class App:
             except StoreUnavailable as error:
                 return json_answer(503, {"status": "unavailable", "reason": str(error)})
         return json_answer(200, {"status": "ok"})
-
-
-def _base_url(secure: bool, host: str) -> str:
-    """Return the address by which the caller reaches this server. A Host may hold a scheme: the Python SDK sends its
-    endpoint as it was configured."""
-    return f"{'https' if secure else 'http'}://{host.rpartition('://')[2]}"
 
 
 def json_answer(status: int, value: object) -> HttpResponse:
@@ -192,8 +182,6 @@ async def _body(receive: Receive) -> bytes | None:
     return b"".join(chunks)
 
 
-async def _answer(send: Send, answer: HttpResponse) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+async def _answer(scope: Scope, answer: HttpResponse) -> None:
+    send: Whole = scope["extensions"][WHOLE]["send"]
+    await send(answer)

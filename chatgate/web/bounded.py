@@ -3,7 +3,8 @@
 uvicorn's httptools protocol has no limit of its own. This subclass adds, while the bytes arrive:
 
 * request target at most ``TARGET_BYTES`` (414), header lines at most ``HEADER_BYTES`` and ``HEADERS`` of them (431),
-  body at most ``BODY_BYTES`` (413), the whole request within the server's receive deadline (408);
+  body at most ``BODY_BYTES`` (413), the whole request within the server's receive deadline (408), all that is not whole
+  together within ``unfinished`` (503);
 * what RFC 9112 asks and httptools leaves open: exactly one ``Host`` (3.2), absolute-form targets (3.2.2), no transfer
   coding but ``chunked`` (6.1); and RFC 9110: trailers are dropped (6.5.1), an offer to upgrade is declined (7.8);
 * requests that wait on one connection are bounded, and answered in their order; so is a refusal.
@@ -16,18 +17,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from chatgate import errors
 from chatgate.errors import ApiError
 from chatgate.web.farewell import Farewell
+from chatgate.web.unfinished import Unfinished
+from chatgate.web.whole import WHOLE, written
+from chatgate.wire import HttpResponse
 
 TARGET_BYTES = 1 << 20
 HEADER_BYTES = 32 << 10
@@ -55,8 +60,11 @@ class BoundedProtocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        unfinished: Unfinished,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._unfinished = unfinished
         self.refusal: ApiError | None = None
         """To be answered when the requests before it have been."""
         self.age = 0
@@ -102,6 +110,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.received:
             self.age = 0
         self.received += size
+        self._unfinished.add(self.give_up, size)
+        if self.parser is None or self.refusal is not None:  # it was this one that had to go
+            return False
         if self._body_arrives():  # and bytes that are neither head nor body: chunk framing and trailers
             if self.received - self.body_received > TARGET_BYTES + HEADER_BYTES + BODY_BYTES:
                 self._refuse(ApiError(errors.BODY_TOO_LARGE))
@@ -173,6 +184,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_headers_complete()
         else:
             self._begin_with_other_target()
+        self.scope["extensions"] = {WHOLE: {"send": partial(self._answer, self.cycle)}}
         self.headers = _TRAILERS
         self.body_received = 0
 
@@ -211,7 +223,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.upgrade:
             return
         self.whole = self.scope
-        self.received = 0
+        if self.received:
+            self._unfinished.forget(self.give_up)
+            self.received = 0
         self.age = 0
         self.host = None
         cycle = self.cycle
@@ -219,6 +233,20 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle.message_event.set()
 
     # --- answers ---------------------------------------------------------------------------------------------------
+
+    async def _answer(self, cycle: RequestResponseCycle, answer: HttpResponse) -> None:
+        """Send a whole answer; takes the place of a cycle's two ``send``."""
+        if self.flow.write_paused and not cycle.disconnected:
+            await self.flow.drain()
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        self.transport.write(written(answer, close=not cycle.keep_alive, bodiless=cycle.scope["method"] == "HEAD"))
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     def on_response_complete(self) -> None:
         """Go on with the request that waits, with the refusal, or with reading; ``tick`` watches the idle time."""
@@ -251,7 +279,16 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._part(error)
 
+    def give_up(self) -> None:
+        """Make room for others."""
+        self._refuse(ApiError(errors.SERVICE_UNAVAILABLE, "Too much is on its way at once; send it again."))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unfinished.forget(self.give_up)
+        super().connection_lost(exc)
+
     def _part(self, error: ApiError) -> None:
+        self._unfinished.forget(self.give_up)
         if self.transport.is_closing():
             return
         host = self.host.decode("latin-1") if self.host else "{}:{}".format(*(self.server or ("", "")))
@@ -262,6 +299,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.resume_reading()
         farewell.say(error, self.scheme or "http", host)
         self.parser = None  # type: ignore[assignment]
+        self.url, self.headers = b"", []  # connection and flow are a cycle: they wait for the collector
 
     # --- time ------------------------------------------------------------------------------------------------------
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Any
 
 from chatgate import ids
 from chatgate.errors import ApiError
 from chatgate.protocol import response
 from chatgate.protocol.request import Format
-from chatgate.wire import HttpResponse
+from chatgate.web.whole import written
 
 LINGER_SECONDS = 5.0
 LINGER_BYTES = 64 << 20
@@ -42,8 +41,8 @@ class Farewell(asyncio.Protocol):
 
     def say(self, error: ApiError, scheme: str, host: str) -> None:
         """Send the refusal; ``scheme`` and ``host`` are those by which the peer called us."""
-        answer = response.failure(Format.JSON, ids.request_id(), host, error, base_url=f"{scheme}://{host}")
-        self.transport.write(_written(answer))
+        answer = response.failure(Format.JSON, ids.request_id(), host, error, secure=scheme == "https")
+        self.transport.write(written(answer, close=True))
         if self.transport.can_write_eof():
             with suppress(OSError):  # the peer may be gone
                 self.transport.write_eof()
@@ -66,10 +65,3 @@ class Farewell(asyncio.Protocol):
 
     def tick(self, receive_ticks: int, idle_ticks: int) -> None:
         """Nothing to watch: the farewell has its own deadline."""
-
-
-def _written(answer: HttpResponse) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers.items()]
-    lines += [f"content-length: {len(answer.body)}", "connection: close", "", ""]
-    return "\r\n".join(lines).encode("latin-1") + answer.body

@@ -191,12 +191,12 @@ def test_the_star_is_no_path(sandbox: Sandbox, method: str) -> None:
 async def test_a_refused_call_leaves_nothing_behind() -> None:
     """No cycle keeps the request: thousands of refused bodies would wait for the collector."""
     gateway, request = refusing(), HttpRequest(method="POST", path="/", query="Format=XXX", body=b"x" * 1000)
-    await gateway.answer(request, "host", "http://host")
+    await gateway.answer(request)
     gc.collect()
     gc.disable()
     try:
         for _ in range(3):
-            await gateway.answer(request, "host", "http://host")
+            await gateway.answer(request)
         assert gc.collect() == 0
     finally:
         gc.enable()

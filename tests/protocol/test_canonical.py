@@ -75,3 +75,44 @@ def test_pairs_refuse(wire: str) -> None:
     with pytest.raises(ApiError) as refusal:
         canonical.pairs(wire)
     assert refusal.value.code == "InvalidRequest"
+
+
+@pytest.mark.parametrize(
+    ("wire", "pairs"),
+    [
+        ("a=%26%3D&b=%2526", [("a", "&="), ("b", "%26")]),  # what is escaped divides nothing
+        ("a=b=c&d", [("a", "b=c"), ("d", "")]),  # as many "=" as parts, but not one in each
+        ("a+=+&%20=%3D", [("a ", " "), (" ", "=")]),
+        ("=&=", [("", ""), ("", "")]),
+        ("a\\=\\x41", [("a\\", "\\x41")]),
+    ],
+)
+def test_pairs(wire: str, pairs: list[tuple[str, str]]) -> None:
+    assert canonical.pairs(wire) == pairs
+
+
+pieces = st.sampled_from(
+    ["a", "Z", "9", "-", "_", ".", "~", "%20", "%2F", "%C3%A9", "%41", "%2f", "+", "é", "/", "%", "%3D", "="]
+)
+written = st.lists(pieces, max_size=4).map("".join)
+
+
+@given(st.dictionaries(st.text(st.sampled_from("aBz"), min_size=1, max_size=3) | written, written, max_size=5))
+def test_in_order_is_the_canonical_query_or_nothing(parts: dict[str, str]) -> None:
+    wire = "&".join(f"{name}={value}" for name, value in parts.items())
+    in_order = canonical.in_order(wire)
+    if in_order is not None:
+        assert in_order == canonical.query(sorted(canonical.pairs(wire)))
+
+
+@given(st.dictionaries(st.text(st.sampled_from("aBzT"), min_size=1, max_size=3), no_nul, min_size=1, max_size=9))
+def test_in_order_takes_what_sdks_write(params: dict[str, str]) -> None:
+    wire = "&".join(f"{name}={quote(value, safe='')}" for name, value in params.items())
+    assert canonical.in_order(wire) == canonical.query(sorted(params.items()))
+
+
+@pytest.mark.parametrize(
+    "wire", ["", "a", "a&b=1", "a=1=2", "a.1=2", "a=%2f", "a=%41", "a=%7E", "a=+", "a=%2", "a=é", "=1"]
+)
+def test_in_order_leaves_to_others(wire: str) -> None:
+    assert canonical.in_order(wire) is None

@@ -16,7 +16,7 @@ OK = {"Code": "OK", "Message": "OK", "MessageId": "61851ccb2f1365b16aee0001"}
 
 
 def refuse(error: ApiError, format: Format = Format.JSON, **more: object) -> HttpResponse:
-    return response.failure(format, ID, "cams.example", error, base_url="https://cams.example", **more)  # type: ignore[arg-type]
+    return response.failure(format, ID, "cams.example", error, secure=True, **more)  # type: ignore[arg-type]
 
 
 def root(answer: HttpResponse) -> ElementTree.Element:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from starlette.types import Receive, Scope, Send
 
+from chatgate.web.app import Receive, Scope, Send
 from chatgate.web.server import Server
+from chatgate.web.whole import WHOLE
+from chatgate.wire import HttpResponse
 
 PATIENCE = 10.0
 """Seconds after which a test that waits for the server has failed."""
@@ -31,6 +33,9 @@ class Echo:
 
     Until ``gate`` is set, ``/wait`` holds its answer and ``/hold`` its reading; ``/unread`` answers without reading.
     """
+
+    whole = False
+    """Whether it answers in one write, as the gateway does; else as any ASGI application."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -58,7 +63,8 @@ class Echo:
             "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]],
             "body": (body or b"").decode("latin-1"),
         }
-        await _answer(send, json.dumps(seen).encode())
+        answer = HttpResponse(status=200, headers={"content-type": "application/json"}, body=json.dumps(seen).encode())
+        await (scope["extensions"][WHOLE]["send"](answer) if self.whole else _answer(send, answer))
 
     async def called(self, path: str) -> None:
         """Wait until a call of this path has begun."""
@@ -77,10 +83,11 @@ class Echo:
                 return body
 
 
-async def _answer(send: Send, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _answer(send: Send, answer: HttpResponse) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 @dataclass(frozen=True, slots=True)
