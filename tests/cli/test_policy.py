@@ -33,6 +33,8 @@ def shop(shell: Shell) -> None:
     shell("user", "create", "shop", "alice")
     (shell.folder / "p.json").write_text(json.dumps(POLICY))
     (shell.folder / "wrong.json").write_text("{")
+    (shell.folder / "latin.json").write_bytes(b'{"\xe4": 1}')
+    (shell.folder / "huge.json").write_bytes(b" " * 100_000)
     assert shell("policy", "create", "shop", "office", "p.json").out == "office is a policy of shop.\n"
 
 
@@ -114,6 +116,9 @@ def test_simulate(
 
 REFUSALS = [
     (("policy", "create", "shop", "x", "wrong.json"), "The policy is not JSON: Expecting property name"),
+    (("policy", "create", "shop", "x", "latin.json"), "The policy is not UTF-8."),
+    (("policy", "create", "shop", "x", "huge.json"), "A policy has at most 6144 characters"),
+    (("sts", "issue", "shop", "--policy", "latin.json"), "The policy is not UTF-8."),
     (("policy", "create", "shop", "a b", "p.json"), "The name of a policy has 1 to 128 letters, digits and hyphens."),
     (("policy", "create", "shop", "AliyunCamsFullAccess", "p.json"), "AliyunCamsFullAccess is a system policy."),
     (("policy", "create", "bank", "x", "p.json"), "There is no account 'bank'."),

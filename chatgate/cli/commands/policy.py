@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from chatgate.cli import opening, output
+from chatgate.cli import opening, output, policy_file
 from chatgate.clock import Instant, SystemClock, as_text
 from chatgate.config import Configuration
 from chatgate.domain.ram import conditions, decision
@@ -48,7 +48,9 @@ def register(app: typer.Typer) -> None:
 def create(
     account: Account,
     name: Name,
-    file: Annotated[typer.FileText, typer.Argument(metavar="FILE", help="The policy in JSON; - reads it from stdin.")],
+    file: Annotated[
+        typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The policy in JSON; - reads it from stdin.")
+    ],
     replace: Annotated[bool, typer.Option(help="Change one that exists.")] = False,
     config: opening.Config = None,
     data: opening.Data = None,
@@ -57,7 +59,7 @@ def create(
     """Create a policy, or change it; it counts within a second."""
     if _name.fullmatch(name) is None:
         raise SettingError("The name of a policy has 1 to 128 letters, digits and hyphens.")
-    text = _checked(name, file.read())
+    text = _checked(name, policy_file.text_of(file))
 
     async def work(store: Store, _ring: KeyRing) -> None:
         account_id = await opening.account_id(store, account)
@@ -155,7 +157,9 @@ def simulate(
     source_ip: Annotated[str, typer.Option(help="Whence the call comes.")] = "",
     at: Annotated[str | None, typer.Option(help="When, such as 2025-03-01T12:00:00Z; default: now.")] = None,
     tls: Annotated[bool, typer.Option(help="Whether it comes over TLS.")] = False,
-    session: Annotated[typer.FileText | None, typer.Option(help="Policy of temporary credentials in JSON.")] = None,
+    session: Annotated[
+        typer.FileBinaryRead | None, typer.Option(help="Policy of temporary credentials in JSON.")
+    ] = None,
     mfa: Annotated[bool, typer.Option(help="Temporary credentials of somebody who proved a second factor.")] = False,
     as_json: opening.AsJson = False,
     config: opening.Config = None,
@@ -163,7 +167,7 @@ def simulate(
     database: opening.Database = None,
 ) -> None:
     """Tell whether a user may make a call, and which statement decides. Exit status 1 when it may not."""
-    own = None if session is None else ram_policy.compiled("session", session.read())
+    own = None if session is None else ram_policy.compiled("session", policy_file.text_of(session))
     context = Context(
         now=_instant(at), source_ip=source_ip, secure=tls, mfa=mfa if mfa or own is not None else None,
         params=dict(_pair(text) for text in param or []),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chatgate.cli import opening, output
+from chatgate.cli import opening, output, policy_file
 from chatgate.clock import HOUR, MINUTE, SECOND, SystemClock, as_text
 from chatgate.errors import SettingError
 from chatgate.gateway import sts
@@ -30,7 +30,7 @@ def issue(
     user: Annotated[str | None, typer.Option(help="RAM user on whose behalf; none: the account itself.")] = None,
     duration: Annotated[str, typer.Option(help="How long they live: 15m to 12h.")] = "1h",
     policy: Annotated[
-        typer.FileText | None, typer.Option(help="Policy in JSON: of what the user may, only this much.")
+        typer.FileBinaryRead | None, typer.Option(help="Policy in JSON: of what the user may, only this much.")
     ] = None,
     mfa: Annotated[bool, typer.Option(help="Somebody proved a second factor (acs:MFAPresent).")] = False,
     as_json: opening.AsJson = False,
@@ -39,7 +39,7 @@ def issue(
     database: opening.Database = None,
 ) -> None:
     """Issue temporary credentials: a key, its secret and a security token. They are shown this once."""
-    text = None if policy is None else policy.read()
+    text = None if policy is None else policy_file.text_of(policy)
 
     async def work(store: Store, ring: KeyRing) -> Credentials:
         account_id = await opening.account_id(store, account)
