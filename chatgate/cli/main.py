@@ -21,9 +21,7 @@ def build() -> typer.Typer:
     )  # fmt: skip
 
     @app.callback()
-    def options(
-        version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
-    ) -> None: ...
+    def options(version: _Version = False) -> None: ...
 
     for module in plugins.modules_in(commands).values():
         module.register(app)
@@ -34,6 +32,9 @@ def _version(asked: bool) -> None:
     if asked:
         print(f"chatgate {metadata.version('chatgate')}")
         raise typer.Exit
+
+
+_Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which this is.")]
 
 
 def main() -> None:
