@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: run setup test lint docs bench soak lock clean
 
 run: setup
-	$(BIN)/chatgate sandbox
+	$(BIN)/chatgate sandbox --port $(or $(PORT),8080)
 
 setup: $(STAMP)
 

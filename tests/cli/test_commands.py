@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ def test_a_wrong_call_is_told_on_stderr(shell: Shell, arguments: tuple[str, ...]
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
+
+
+def test_version(shell: Shell) -> None:
+    ran = shell("--version")
+    assert (ran.status, ran.out) == (0, f"chatgate {version('chatgate')}\n")
 
 
 def test_settings(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
