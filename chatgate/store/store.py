@@ -33,6 +33,7 @@ from chatgate.store import (
     fallbacks,
     history,
     installation,
+    instants,
     migration,
     receipts,
     replies,
@@ -240,6 +241,14 @@ class Store:
     async def ready(self, now: Instant) -> None:
         """Return when the database can commit a change now; raises StoreUnavailable."""
         await self._committer.run(installation.prove_writable, now)
+
+    async def latest_time(self, now: Instant) -> Instant:
+        """Return now, or the time of a database server, whichever is later."""
+        return await self._read(instants.latest_time, now)
+
+    async def set_back(self, setting: instants.SetBack) -> int:
+        """Move the instants of what waits back, as the clock was; answer of how many messages."""
+        return await self._committer.run(instants.set_back, setting)
 
     async def prune(self, now: Instant) -> dict[str, int]:
         """Forget what is out of every window: nonces, retry keys, parked receipts."""
