@@ -6,23 +6,19 @@ What is late is judged by the clocks of the caller and of the simulated partner,
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from chatgate.clock import HOUR, SECOND
 from tests.e2e.caller import Caller, get
-from tests.e2e.evidence import Evidence, until
-from tests.e2e.installation import ACCOUNTS, Installation, receipts_url
+from tests.e2e.evidence import until
+from tests.e2e.installation import ACCOUNTS
 from tests.e2e.ledger import LATE_BY, Offer, violations
-from tests.e2e.partner import Partner
-from tests.e2e.processes import Process, Processes, free_port
+from tests.e2e.machine import Machine, machine
+from tests.e2e.shifted import write
 
 DISTRUST = 6
 """Seconds."""
@@ -38,59 +34,10 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A node of ``serve`` on a machine whose clock can be set, with a partner and an SMS centre elsewhere."""
-
-    node: Process
-    partner: Partner
-    evidence: Evidence
-    wall: Path
-    database: str
-    sms_journal: Path
-
-    def set_clock(self, by: int) -> None:
-        self.wall.write_text(f"{by:20}")  # in place, and always of one length: it is read all the time
-
-    def texted(self) -> list[str]:
-        """Return the texts of the SMS that the centre took."""
-        records = [json.loads(line) for line in self.sms_journal.read_bytes().split(b"\n")[:-1]]
-        return [record["part"]["text"] for record in records if record["record"] == "accepted"]
-
-    def column(self, name: str, marks: Sequence[str]) -> list[int | str | None]:
-        """Return one column of the messages with these marks."""
-        engine = create_engine(self.database)
-        with engine.connect() as connection:
-            rows = connection.execute(text(f"SELECT {name}, draft FROM messages WHERE parent_id IS NULL")).all()
-        engine.dispose()
-        found = {json.loads(draft)["content"]["text"]: value for value, draft in rows}
-        return [found[mark] for mark in marks]
-
-    async def metric(self, name: str) -> float:
-        page = (await get(self.node.url, "/metrics")).body.decode()
-        return next(float(line.split()[-1]) for line in page.splitlines() if line.startswith(f"chatgate_{name} "))
-
-    async def serve_at_last(self, caller: Caller, offers: Sequence[Offer]) -> None:
-        """Make the partner take what it has refused so far."""
-        for offer in offers:
-            await self.partner.script(
-                caller.account(offer).service_id, offer.number, answers=(0,), steps=("delivered",)
-            )
-
-
-@asynccontextmanager
-async def machine(folder: Path) -> AsyncIterator[Machine]:
-    async with Processes(folder) as processes:
-        port, wall, journal = free_port(), folder / "wall", folder / "sms.journal"
-        partner = await Partner.start(processes, folder, receipts_url(port))
-        centre = await processes.start("chatgate", "simulate", "sms", "--port", 0, "--journal", journal)
-        installation = Installation(processes, folder)
-        await installation.configure(partner.send_url, sms=centre.url)
-        wall.write_text(f"{0:20}")
-        program = ("tests.e2e.shifted", "--wall", wall, "--distrust", DISTRUST)
-        node = await installation.start(port, program=program)
-        with Evidence(installation.database) as evidence:
-            yield Machine(node, partner, evidence, wall, installation.database, journal)
+async def serve_at_last(it: Machine, caller: Caller, offers: Sequence[Offer]) -> None:
+    """Make the partner take what it has refused so far."""
+    for offer in offers:
+        await it.partner.script(caller.account(offer).service_id, offer.number, answers=(0,), steps=("delivered",))
 
 
 @pytest.mark.parametrize("by", [2 * HOUR, -2 * HOUR], ids=["forward", "back"])
@@ -101,7 +48,9 @@ async def test_two_hours(by: int, tmp_path: Path) -> None:
     short = [caller.offer(UNAVAILABLE, arrives=False) for _ in range(10)]
     long = [caller.offer(UNAVAILABLE, arrives=by < 0) for _ in range(10)]
     waits = {600: armed, SHORT: short, LONG: long}
-    async with machine(tmp_path) as it:
+    wall = tmp_path / "wall"
+    write(wall, 0)
+    async with machine(tmp_path, "--wall", wall, "--distrust", DISTRUST) as it:
         began = now()
         await caller.calls(it.node.url, armed, Ttl="600", **fallback)
         await caller.calls(it.node.url, short, Ttl=str(SHORT))
@@ -109,7 +58,7 @@ async def test_two_hours(by: int, tmp_path: Path) -> None:
         assert await until(lambda: set(it.column("status", [o.mark for o in armed])) == {"sent"}, within=20)
         async with caller.load(it.node.url, connections=8):
             await caller.answered(40)
-            it.set_clock(by)
+            write(wall, by)
             jumped, caller.ahead = now(), by
             open_then = set(caller.ledger.offers)
             assert await until(lambda: "clock.jumped" in it.node.log.read_text(), within=DISTRUST)
@@ -121,10 +70,10 @@ async def test_two_hours(by: int, tmp_path: Path) -> None:
             await caller.answered(40)
         still = [take for take in it.partner.taken() if jumped + SECOND < take.at < trusted - SECOND]
         assert still == [], "it sent while it did not know the time"
-        await it.serve_at_last(caller, long)
+        await serve_at_last(it, caller, long)
         if by < 0:
             await asyncio.sleep(max(0, began + (SHORT + 2) * SECOND - now()) / SECOND)
-        await it.serve_at_last(caller, short)
+        await serve_at_last(it, caller, short)
 
         marks = [offer.mark for offer in (*short, *long)]
         settled = {"expired", "delivered"}
@@ -141,7 +90,7 @@ async def test_two_hours(by: int, tmp_path: Path) -> None:
 
         fresh = caller.offer(NO_VIBER, arrives=False)
         await caller.calls(it.node.url, [fresh], **fallback)
-        assert await until(lambda: it.texted() == ["by SMS"], within=20), "healthy again"
+        assert await until(lambda: it.texted() == [(fresh.number, "by SMS")], within=20), "healthy again"
         assert [await it.metric("clock_jumps_total"), await it.metric("clock_distrusted")] == [1, 0]
         takes = {take.mark: take.at for take in it.partner.taken()}
         ends = {offer.mark: began + 2 * SECOND + ttl * SECOND for ttl, offers in waits.items() for offer in offers}
