@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine, text
 
@@ -33,12 +34,21 @@ class Machine:
 
     def column(self, name: str, marks: Sequence[str]) -> list[int | str | None]:
         """Return one column of the messages with these marks."""
-        engine = create_engine(self.database)
-        with engine.connect() as connection:
-            rows = connection.execute(text(f"SELECT {name}, draft FROM messages WHERE parent_id IS NULL")).all()
-        engine.dispose()
+        rows = self._rows(f"SELECT {name}, draft FROM messages WHERE parent_id IS NULL")
         found = {json.loads(draft)["content"]["text"]: value for value, draft in rows}
         return [found[mark] for mark in marks]
+
+    def noted(self, event: str) -> set[str]:
+        """Return the numbers of the messages with a note of this event."""
+        noted = "SELECT recipient FROM messages JOIN notes ON message_id = messages.id WHERE event = :event"
+        return {number for (number,) in self._rows(noted, event=event)}
+
+    def _rows(self, sql: str, **values: str) -> list[tuple[Any, ...]]:
+        engine = create_engine(self.database)
+        with engine.connect() as connection:
+            rows = [tuple(row) for row in connection.execute(text(sql), values)]
+        engine.dispose()
+        return rows
 
     async def metric(self, name: str) -> float:
         page = (await get(self.node.url, "/metrics")).body.decode()
