@@ -20,10 +20,11 @@ class Postgres:
     Its folder is not below pytest's, which is closed to the server's own user.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """``folder``: where its data goes; None: to one of its own."""
         self._folder = TemporaryDirectory(prefix="chatgate-postgres-")
         Path(self._folder.name).chmod(0o755)
-        data = Path(self._folder.name) / "data"
+        data = (folder or Path(self._folder.name)) / "data"
         data.mkdir()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the wheel complains about an unset XDG_RUNTIME_DIR
