@@ -15,9 +15,9 @@ Rules:
 4. After an I/O error of the disk nothing more is written by this process: what the kernel kept of the failed pages is
    not knowable (the lesson of PostgreSQL's fsync, 2018). ``on_fatal`` ends the process; the log recovers the rest.
 5. A call (somebody outside waits for the answer) hears within ``PATIENCE`` that it is refused, also when the database
-   stands still: what waits is taken back, what runs is rolled back as soon as the database lets go. A COMMIT that is
-   under way is waited for where it is the disk's business; PostgreSQL may be gone, and so it is one more case that is
-   not knowable.
+   stands still. What waits for its transaction, or for a lock or a connection, is taken back. What runs on SQLite is
+   waited for: it is this machine that is slow, and the answer will be true. What runs on PostgreSQL is refused, and
+   rolled back as soon as the server lets go; if that was at its COMMIT, it is one more case that is not knowable.
 """
 
 from __future__ import annotations
@@ -90,25 +90,20 @@ class _Batch:
         self.since = min((wish.since for wish in wishes if wish.since), default=0.0)
         self._lock = threading.Lock()
         self._refused = False
-        self._committing = False
+        self._begun = False
 
-    def refuse(self, *, also_committing: bool) -> bool:
+    def refuse(self, *, also_begun: bool) -> bool:
         """Say that it must not be committed any more; answer whether that is so."""
         with self._lock:
-            if not self._committing or also_committing:
-                self._refused = True
+            self._refused = self._refused or also_begun or not self._begun
             return self._refused
 
-    def begin_commit(self) -> None:
-        """Called right before a COMMIT; raises _TooLate."""
+    def go_on(self) -> None:
+        """Called when a transaction has begun, and right before its COMMIT; raises _TooLate."""
         with self._lock:
+            self._begun = True
             if self._refused:
                 raise _TooLate
-            self._committing = True
-
-    def committed(self, answers: list[_Answer]) -> None:
-        self.answers += answers
-        self._committing = False
 
 
 class Committer:
@@ -201,7 +196,7 @@ class Committer:
         """Refuse the calls that have waited too long; look again as long as there are any."""
         latest = self._loop.time() - self._patience
         running = self._running
-        if running is not None and 0 < running.since <= latest and running.refuse(also_committing=self._remote):
+        if running is not None and 0 < running.since <= latest and running.refuse(also_begun=self._remote):
             log.error("store.unavailable", error="TooLate", count=len(running.wishes))
             self._apart_until = self._loop.time() + APART
             _tell(running)
@@ -235,7 +230,7 @@ class Committer:
                     self._refusal = sentence
                     self._loop.call_soon_threadsafe(self._on_fatal, "the disk reported an I/O error while committing")
             missing = len(batch.wishes) - len(batch.answers)
-            batch.committed([(False, StoreUnavailable(sentence)) for _ in range(missing)])
+            batch.answers += [(False, StoreUnavailable(sentence)) for _ in range(missing)]
             self._loop.call_soon_threadsafe(self._done, batch)
         _discard(connection)
 
@@ -271,23 +266,25 @@ def _commit(connection: Connection, batch: _Batch) -> None:
     if len(batch.wishes) > 1:
         try:
             with connection.begin():
+                batch.go_on()
                 done = _run(connection, batch.wishes)
-                batch.begin_commit()
-            batch.committed(done)
+                batch.go_on()
+            batch.answers += done
             return
         except Exception as error:
             if _is_outage(error):
                 raise
     for wish in batch.wishes:
-        batch.committed([_alone(connection, batch, wish)])
+        batch.answers.append(_alone(connection, batch, wish))
 
 
 def _alone(connection: Connection, batch: _Batch, wish: _Wish) -> _Answer:
     for _ in range(CONTENTION_TRIES):
         try:
             with connection.begin():
+                batch.go_on()
                 result = wish.verb(connection, (wish.item,))[0]
-                batch.begin_commit()
+                batch.go_on()
             return True, result
         except Exception as error:
             if _is_outage(error):
