@@ -43,6 +43,7 @@ from chatgate.web.app import App, AsgiApp
 from chatgate.web.proxies import TrustedProxies
 from chatgate.web.server import Server
 from chatgate.workers.callback_sender import CallbackSender
+from chatgate.workers.clock_keeper import KEEP_EVERY, ClockKeeper
 from chatgate.workers.fallback_timer import FIRE_EVERY, FallbackTimer
 from chatgate.workers.lane import Lane, Policy
 from chatgate.workers.loop import Loop
@@ -91,7 +92,7 @@ class Node:
         *,
         on_fatal: Callable[[str], None],
         compose: Compose = _nothing_more,
-        clock: Clock | None = None,
+        clock: SystemClock | None = None,
         kind: str = "serve",
     ) -> None:
         """``kind``: what its database is for; the other kind's is refused."""
@@ -131,6 +132,7 @@ class Node:
         self._loop("key ring", partial(asyncio.to_thread, key_ring.reload), RELOAD_EVERY)
         self._stack.push_async_callback(_at_the_end, parts.key_use)
         self._loop("key use", parts.key_use.write, WRITE_EVERY)
+        self._loop("clock", ClockKeeper(store, self._clock, self.metrics).keep, KEEP_EVERY)
         providers = self._build_providers()
         intake = Intake(store, providers, self._clock, self.metrics)
         lanes: dict[str, Lane] = {}

@@ -34,6 +34,7 @@ from chatgate.store import (
     fallbacks,
     history,
     installation,
+    instants,
     migration,
     ram,
     receipts,
@@ -43,12 +44,22 @@ from chatgate.store import (
     search,
     turns,
 )
-from chatgate.store.committer import Committer
+from chatgate.store.committer import PATIENCE, Committer
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 READERS = 3
+
+CALLS = (
+    acceptance.accept,
+    acceptance.spend_nonce,
+    endpoints.set_endpoints,
+    installation.prove_writable,
+    receipts.apply_receipts,
+    replies.take_replies,
+)
+"""The verbs for whose answer a customer, a provider or a load balancer waits."""
 
 PARKED_WINDOW = 2 * DAY
 """How long a receipt without a message waits for one (promise P13)."""
@@ -63,7 +74,7 @@ class Store:
         self._reader_engine = database.open_reader(url)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._archivist = ThreadPoolExecutor(1, thread_name_prefix="archivist")  # a long look back holds up no reader
-        self._committer = Committer(self._writer_engine, on_fatal=on_fatal)
+        self._committer = Committer(self._writer_engine, on_fatal=on_fatal, calls=CALLS)
         self.keys: Keys
         self.message_ids: MessageIds
 
@@ -207,7 +218,12 @@ class Store:
         return await self._read(accounts.find_account, name)
 
     async def load_view(self, account_id: int, now: Instant) -> AccountView | None:
-        return await self._read(accounts.load_view, account_id, now)
+        """Return an account with what it owns. A call waits for it, so no longer than for a commit."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._read(accounts.load_view, account_id, now)
+        except TimeoutError:
+            raise StoreUnavailable("the database does not answer") from None
 
     # --- access keys and RAM -----------------------------------------------------------------------------------------
 
@@ -309,6 +325,14 @@ class Store:
     async def ready(self, now: Instant) -> None:
         """Return when the database can commit a change now; raises StoreUnavailable."""
         await self._committer.run(installation.prove_writable, now)
+
+    async def latest_time(self, now: Instant) -> Instant:
+        """Return now, or the time of a database server, whichever is later."""
+        return await self._read(instants.latest_time, now)
+
+    async def set_back(self, setting: instants.SetBack) -> int:
+        """Move the instants of what waits back, as the clock was; answer of how many messages."""
+        return await self._committer.run(instants.set_back, setting)
 
     async def prune(self, now: Instant) -> dict[str, int]:
         """Forget what is out of every window: nonces, retry keys, parked receipts."""

@@ -58,11 +58,14 @@ def text_message(offer: Offer) -> dict[str, str]:
     }  # fmt: skip
 
 
-def signed(account: Account, url: str, params: Mapping[str, str], form: Mapping[str, str] | None = None) -> bytes:
-    """Return a signed POST as bytes; ``params`` go to the query, ``form`` to the body."""
+def signed(
+    account: Account, url: str, params: Mapping[str, str], form: Mapping[str, str] | None = None, *, ahead: int = 0
+) -> bytes:
+    """Return a signed POST as bytes; ``params`` go to the query, ``form`` to the body. ``ahead``: milliseconds by which
+    the caller's clock is."""
     target, headers, body = sign_v3(
-        "POST", params, account.name, account.secret, host=urlsplit(url).netloc, now=time.time_ns() // 1_000_000,
-        nonce=uuid.uuid4().hex, form=form,
+        "POST", params, account.name, account.secret, host=urlsplit(url).netloc,
+        now=time.time_ns() // 1_000_000 + ahead, nonce=uuid.uuid4().hex, form=form,
     )  # fmt: skip
     lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
@@ -80,6 +83,8 @@ class Caller:
 
     def __init__(self, accounts: Sequence[Account], *, rate: float = 300.0) -> None:
         self.ledger = Ledger()
+        self.ahead = 0
+        """Milliseconds by which its clock is."""
         self._accounts = accounts
         self._interval = 1 / rate
         self._numbers = count(1)
@@ -93,10 +98,14 @@ class Caller:
         self.ledger.offers[offer.mark] = offer
         return offer
 
-    async def call(self, peer: Peer, url: str, offer: Offer) -> Reply:
-        """Make the call of an offer and note the answer; raises one of ``BROKEN`` when there is none."""
-        account = self._accounts[int(offer.mark.split()[1]) % len(self._accounts)]
-        await peer.send(signed(account, url, text_message(offer)))
+    def account(self, offer: Offer) -> Account:
+        """Return whose offer it is."""
+        return self._accounts[int(offer.mark.split()[1]) % len(self._accounts)]
+
+    async def call(self, peer: Peer, url: str, offer: Offer, **params: str) -> Reply:
+        """Make the call of an offer and note the answer; raises one of ``BROKEN`` when there is none. ``params``: more
+        of the call's, or others."""
+        await peer.send(signed(self.account(offer), url, {**text_message(offer), **params}, ahead=self.ahead))
         reply = await peer.reply()
         answer = reply.json
         if answer["Code"] == "OK":
@@ -106,10 +115,10 @@ class Caller:
             self.ledger.refused[offer.mark] = answer["Code"]
         return reply
 
-    async def calls(self, url: str, offers: Sequence[Offer]) -> list[Reply]:
+    async def calls(self, url: str, offers: Sequence[Offer], **params: str) -> list[Reply]:
         """Make calls one after the other on one connection."""
         async with connect(url) as peer:
-            return [await self.call(peer, url, offer) for offer in offers]
+            return [await self.call(peer, url, offer, **params) for offer in offers]
 
     @asynccontextmanager
     async def load(self, url: str, *, connections: int = 32) -> AsyncIterator[None]:

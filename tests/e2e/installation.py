@@ -36,9 +36,10 @@ class Installation:
         self._config = folder / "chatgate.toml"
 
     async def configure(
-        self, partner_url: str, provider: Mapping[str, object] | None = None, **settings: object
+        self, partner_url: str, provider: Mapping[str, object] | None = None, sms: str = "", **settings: object
     ) -> None:
-        """Write the settings file and make the accounts. ``provider``: more of its section."""
+        """Write the settings file and make the accounts. ``provider``: more of its section; ``sms``: the address of an
+        SMS centre, where there is one."""
         section = {
             "kind": "viber_partner",
             "url": partner_url,
@@ -51,6 +52,10 @@ class Installation:
             *(f"{name} = {json.dumps(v)}" for name, v in (section | dict(provider or {})).items()),
         ]
         lines += ["[[routes]]", 'channel = "viber"', 'providers = ["viber"]']
+        if sms:
+            lines += ["[providers.sms]", 'kind = "smpp"', f'url = "{sms}"', f'receipts_secret = "{RECEIPTS_SECRET}"']
+            lines += ['system_id = "us"', 'password = "secret"']
+            lines += ["[[routes]]", 'channel = "sms"', 'providers = ["sms"]']
         self._config.write_text("\n".join(lines))
         await _make_accounts(self._folder, self.database)
 

@@ -52,23 +52,31 @@ class Partner:
 
     async def switch(self, **switches: object) -> None:
         """Set the common switches (``simulators.viber.switches``); those not named go back to behaving."""
-        await self._put("/admin/switches", switches)
+        await self._ask("PUT", "/admin/switches", switches)
 
     async def script(self, service_id: int, number: str, answers: Sequence[int | str], steps: Sequence[str]) -> None:
         """Say how sends to a number are answered, and what its phone then does."""
         script = {"answers": answers, "steps": [{"do": step} for step in steps]}
-        await self._put(f"/admin/services/{service_id}/numbers/{number}", script)
+        await self._ask("PUT", f"/admin/services/{service_id}/numbers/{number}", script)
 
     async def call_back(self, service_id: int, url: str) -> None:
         """Say where the callbacks of a service go."""
-        await self._put(f"/admin/services/{service_id}", {"callback_url": url})
+        await self._ask("PUT", f"/admin/services/{service_id}", {"callback_url": url})
+
+    async def happen(self, token: str, do: str) -> None:
+        """Let something happen to a message now: delivered, seen, expired."""
+        await self._ask("POST", f"/admin/messages/{token}", {"do": do})
+
+    def tokens(self) -> dict[str, str]:
+        """Return the partner's token of each message that it took, by its mark."""
+        return {message["request"]["message"]["#txt"]: message["token"] for message in _messages(self._journal)}
 
     def taken(self) -> list[Taken]:
         return read_journal(self._journal)
 
-    async def _put(self, path: str, content: Mapping[str, object]) -> None:
+    async def _ask(self, method: str, path: str, content: Mapping[str, object]) -> None:
         body = json.dumps(content).encode()
-        head = f"PUT {path} HTTP/1.1\r\nhost: {self._process.host}\r\ncontent-length: {len(body)}\r\n\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nhost: {self._process.host}\r\ncontent-length: {len(body)}\r\n\r\n"
         async with connect(self._process.url) as peer:
             await peer.send(head.encode() + body)
             reply = await peer.reply()
@@ -77,10 +85,12 @@ class Partner:
 
 def read_journal(path: Path) -> list[Taken]:
     """Return the sends that a partner's journal says were accepted. A torn last line was never answered for."""
-    lines = path.read_bytes().split(b"\n")[:-1]
-    records: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    messages = [record["message"] for record in records if record["record"] == "message"]
-    return [Taken(mark=message["request"]["message"]["#txt"], at=message["at"]) for message in messages]
+    return [Taken(mark=message["request"]["message"]["#txt"], at=message["at"]) for message in _messages(path)]
+
+
+def _messages(path: Path) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+    return [record["message"] for record in records if record["record"] == "message"]
 
 
 if __name__ == "__main__":

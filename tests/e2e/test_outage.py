@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -26,7 +27,8 @@ async def refused(caller: Caller, url: str, in_a_row: int) -> None:
     refusals = 0
     async with connect(url) as peer:
         for _ in range(20 * in_a_row):
-            reply = await caller.call(peer, url, caller.offer())
+            async with asyncio.timeout(2):  # promise P2
+                reply = await caller.call(peer, url, caller.offer())
             refusals = refusals + 1 if reply.status == 503 else 0
             if refusals == in_a_row:
                 break
