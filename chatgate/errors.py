@@ -6,6 +6,7 @@
     ├── ApiError           the caller is told: code, HTTP status, message
     ├── SettingError       a setting is missing or wrong; the process does not start
     ├── StoreUnavailable   the database cannot commit or read now; nothing was changed
+    ├── NameTaken          something of that name exists already
     └── NotFound           a command or page names a thing that does not exist
 
 ``docs/errors.md`` is printed from ``CODES``. Sources: *page* is the page "Send Viber messages"; *gateway* the common
@@ -14,6 +15,7 @@ gateway errors of Alibaba Cloud; *service* the CAMS service error codes; *ours* 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +32,10 @@ class SettingError(ChatgateError):
 
 class StoreUnavailable(ChatgateError):
     """The database cannot commit or read now. What was asked has not happened."""
+
+
+class NameTaken(ChatgateError):
+    """Something of that name exists already."""
 
 
 class NotFound(ChatgateError):
@@ -61,13 +67,16 @@ class ApiError(ChatgateError):
         *,
         param: str = "",
         headers: dict[str, str] | None = None,
+        denied: Mapping[str, str] | None = None,
     ) -> None:
+        """``denied``: what ``AccessDeniedDetail`` of the answer tells about a decision of RAM."""
         self.row = code
         self.code = code.code.format(param=param)
         self.http = code.http
         self.message = message if message is not None else code.message.format(param=param)
         self.param = param
         self.headers = headers or {}
+        self.denied = denied
         super().__init__(f"{self.code}: {self.message}")
 
 
@@ -92,10 +101,12 @@ INVALID_VERSION = ErrorCode("InvalidVersion", 400, "Specified parameter Version 
 INCOMPLETE_SIGNATURE = ErrorCode("IncompleteSignature", 400, "The request signature does not conform to Aliyun standards.", "gateway", "signature absent, unreadable, in two places, or not covering what it must")
 INVALID_SIGNATURE_METHOD = ErrorCode("InvalidSignatureMethod", 400, "Specified signature method is not valid.", "gateway", "unknown algorithm, or one that the key is not made for")
 MALFORMED_TIMESTAMP = ErrorCode("InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted.", "gateway", "time not as `YYYY-MM-DDThh:mm:ssZ`")
-INVALID_ACCESS_KEY = ErrorCode("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "gateway", "no such access key")
+INVALID_ACCESS_KEY = ErrorCode("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "gateway", "no such access key, or one that was deleted, or whose user was")
 INACTIVE_ACCESS_KEY = ErrorCode("InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.", "gateway", "the access key is disabled")
 MISSING_SECURITY_TOKEN = ErrorCode("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.", "gateway", "an access key that begins with `STS.` without its token")
 MALFORMED_SECURITY_TOKEN = ErrorCode("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.", "gateway", "a security token that was not issued here")
+MISMATCHED_SECURITY_TOKEN = ErrorCode("InvalidSecurityToken.MismatchWithAccessKey", 400, "Specified SecurityToken mismatch with the AccessKey.", "gateway", "a security token that was issued for another access key")
+EXPIRED_SECURITY_TOKEN = ErrorCode("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.", "gateway", "a security token whose time is over")
 INVALID_BEARER_TOKEN = ErrorCode("InvalidBearerToken", 400, "Specified bearer token is not valid.", "ours", "a bearer token that was not issued here")
 EXPIRED_TIMESTAMP = ErrorCode("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.", "gateway", "time more than 15 minutes off")
 BODY_HASH_MISMATCH = ErrorCode("ContentSha256NotMatched", 400, "The x-acs-content-sha256 header does not match the request body.", "ours", "V3: the hash is of other bytes than the body")
@@ -103,7 +114,7 @@ SIGNATURE_MISMATCH = ErrorCode("SignatureDoesNotMatch", 400, "Specified signatur
 
 # --- the account -----------------------------------------------------------------------------------------------------
 UNSUBSCRIBED = ErrorCode("Product.Unsubscript", 400, "You have not subscribed to the specified product.", "page", "the account is not subscribed")
-PERMISSION_DENIED = ErrorCode("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "a policy does not allow the operation (there are no policies yet)")
+PERMISSION_DENIED = ErrorCode("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "the policies of the RAM user, or of the session, do not allow the operation; `AccessDeniedDetail` says why")
 LIMIT_CONTROL = ErrorCode("System.LimitControl", 400, "The system is under flow control.", "page", "more than 250 calls of the account in a second")
 NONCE_USED = ErrorCode("SignatureNonceUsed", 400, "Specified signature nonce was used already.", "gateway", "a signed request that came before")
 

@@ -84,3 +84,11 @@ async def account_id(store: Store, name: str) -> int:
     if found is None:
         raise NotFound(f"There is no account {name!r}.")
     return found
+
+
+async def user_id(store: Store, account_id: int, name: str) -> int:
+    """Return the id of a RAM user of an account. Raises NotFound."""
+    found = {row.name: row.id for row in await store.list_users(account_id)}
+    if name not in found:
+        raise NotFound(f"There is no user {name!r} of the account.")
+    return int(found[name])

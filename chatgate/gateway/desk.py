@@ -70,7 +70,7 @@ class Desk:
         leased = hands is not None and hands.has_room()
         acceptance = Acceptance(
             key=self._store.keys.next(), draft=draft, nonce=call.nonce, retry=retry, request_id=call.request_id,
-            now=call.now, lane=lane, leased=leased, keys=self._store.keys.next,
+            now=call.now, lane=lane, leased=leased, keys=self._store.keys.next, allowed_by=call.allowed_by,
         )  # fmt: skip
         accepted = await self._store.accept(acceptance)
         if accepted.nonce_used:

@@ -40,6 +40,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     now: Instant
     idempotency_key: str | None = None
     """The ``Idempotency-Key`` header, 1 to 255 characters."""
+    allowed_by: str | None = None
+    """Why the policies of a RAM user allowed it, in one sentence; None: the account itself called."""
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ import gc
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 
 import structlog
 
@@ -29,6 +30,8 @@ from chatgate.gateway.chain import Gateway
 from chatgate.gateway.desk import Desk
 from chatgate.gateway.directory import REFRESH_EVERY, Directory, StoredDirectory
 from chatgate.gateway.flow_control import FlowControl
+from chatgate.gateway.key_use import WRITE_EVERY, KeyUse
+from chatgate.gateway.sts import Tokens
 from chatgate.outbound import Outbound
 from chatgate.providers.base import Provider
 from chatgate.receipts.intake import Intake
@@ -51,6 +54,9 @@ log = structlog.get_logger(__name__)
 CONNECT_TIMEOUT = 5.0
 """Seconds to connect to a provider."""
 
+RELOAD_EVERY = 1.0
+"""Seconds between two looks whether the key ring has changed."""
+
 
 class Parts:
     """What a composition may replace or add before the node starts."""
@@ -60,6 +66,8 @@ class Parts:
         self.key_ring = key_ring
         self.clock = clock
         self.stored = StoredDirectory(store, clock)
+        self.tokens = Tokens(key_ring)
+        self.key_use = KeyUse(store)
         self.directory: Directory = self.stored
         self.callback_addresses: Callable[[str], bool] = guard.is_public
         """Which addresses customers' endpoints may have."""
@@ -121,6 +129,9 @@ class Node:
         await self._compose(parts, self._stack)
         await parts.stored.refresh()
         self._loop("directory", parts.stored.refresh, REFRESH_EVERY)
+        self._loop("key ring", partial(asyncio.to_thread, key_ring.reload), RELOAD_EVERY)
+        self._stack.push_async_callback(_at_the_end, parts.key_use)
+        self._loop("key use", parts.key_use.write, WRITE_EVERY)
         self._loop("clock", ClockKeeper(store, self._clock, self.metrics).keep, KEEP_EVERY)
         providers = self._build_providers()
         intake = Intake(store, providers, self._clock, self.metrics)
@@ -214,7 +225,7 @@ class Node:
             store=parts.store,
             desk=desk,
             operations={module.NAME: module for module in plugins.modules_in(operations_package).values()},
-            authenticate=Authenticator(parts.directory, parts.key_ring),
+            authenticate=Authenticator(parts.directory, parts.key_ring, parts.tokens, parts.key_use.note),
             flow_control=FlowControl(self._settings.calls_per_second, time.monotonic_ns),
             clock=self._clock,
             metrics=self.metrics,
@@ -230,6 +241,11 @@ class Node:
         loop = Loop(name, work, seconds, random.random)
         loop.start()
         self._stack.push_async_callback(loop.stop)
+
+
+async def _at_the_end(key_use: KeyUse) -> None:
+    with suppress(StoreUnavailable):  # it tells when keys were used, and that may be lost
+        await key_use.write()
 
 
 async def _stop_together(lanes: Mapping[str, Lane], seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Accounts and all that is theirs: keys, spaces, senders, templates, fallback policies."""
+"""Accounts and what is theirs: spaces, senders, templates, fallback policies. Keys and RAM are elsewhere."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ import msgspec
 from sqlalchemy import Connection, Table, select, update
 
 from chatgate.clock import Instant
-from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, KeyKind, Sender, Space, Standing, Template
-from chatgate.errors import ChatgateError, NotFound
-from chatgate.store import rows
+from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, Sender, Space, Standing, Template
+from chatgate.errors import NameTaken, NotFound
+from chatgate.store import access_keys, ram, rows
 from chatgate.store.endpoints import EndpointChange, EndpointOrder, set_endpoints
-from chatgate.store.tables import access_keys, accounts, fallback_policies, senders, spaces, templates
-
-
-class NameTaken(ChatgateError):
-    """An account or an access key of that name exists already."""
+from chatgate.store.tables import accounts, fallback_policies, senders, spaces, templates
 
 
 class Possessions(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,31 +66,23 @@ def give(connection: Connection, items: Sequence[Gift]) -> list[None]:
     return [None] * len(items)
 
 
-class KeySwitch(msgspec.Struct, frozen=True, kw_only=True):
-    access_key_id: str
-    active: bool
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: int
+    subscribed: bool
     now: Instant
 
 
-def switch_key(connection: Connection, items: Sequence[KeySwitch]) -> list[bool]:
-    """Disable or enable access keys; answer whether each exists."""
-    return [
-        connection.execute(
-            update(access_keys)
-            .where(access_keys.c.access_key_id == item.access_key_id)
-            .values(active=item.active, changed_at=item.now)
-        ).rowcount
-        == 1
-        for item in items
-    ]
+def subscribe(connection: Connection, items: Sequence[Subscription]) -> list[None]:
+    """Subscribe accounts to the product, or end it: then their calls are refused. Raises NotFound."""
+    for item in items:
+        changed = update(accounts).where(accounts.c.id == item.account_id)
+        if not connection.execute(changed.values(subscribed=item.subscribed, changed_at=item.now)).rowcount:
+            raise NotFound("There is no such account.")
+    return [None] * len(items)
 
 
 def _put(connection: Connection, account_id: int, now: Instant, own: Possessions) -> None:
-    key_columns = ("access_key_id", "account_id", "kind", "sealed", "active", "created_at", "changed_at")
-    for key in own.keys:
-        row = (key.access_key_id, account_id, str(key.kind), key.sealed, key.active, now, now)
-        if not rows.insert(connection, access_keys, key_columns, [row], "ON CONFLICT DO NOTHING"):
-            raise NameTaken(f"An access key {key.access_key_id!r} exists already.")
+    access_keys.insert(connection, account_id, now, own.keys)
     space_rows = [
         (account_id, s.space_id, s.retry_by_task, s.video_button_action, s.clamp_ttl, s.sms_consent) for s in own.spaces
     ]
@@ -117,16 +105,6 @@ def _replace(connection: Connection, table: Table, new: Sequence[rows.Values]) -
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
-
-
-def keys_changed_since(connection: Connection, instant: Instant) -> list[AccessKey]:
-    """Return the access keys made or changed at or after an instant."""
-    found = connection.execute(select(access_keys).where(access_keys.c.changed_at >= instant))
-    return [_key(row) for row in found]
-
-
-def keys_of(connection: Connection, account_id: int) -> list[AccessKey]:
-    return [_key(row) for row in connection.execute(select(access_keys).where(access_keys.c.account_id == account_id))]
 
 
 def accounts_changed_since(connection: Connection, instant: Instant) -> list[int]:
@@ -180,14 +158,8 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
             )
             for r in own(fallback_policies)
         },
+        users=ram.load_users(connection, account_id),
     )
-
-
-def _key(row: rows.AnyRow) -> AccessKey:
-    return AccessKey(
-        access_key_id=row.access_key_id, account_id=row.account_id, kind=KeyKind(row.kind), sealed=bytes(row.sealed),
-        active=row.active,
-    )  # fmt: skip
 
 
 def _template(row: rows.AnyRow) -> Template:

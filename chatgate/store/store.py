@@ -23,6 +23,7 @@ from chatgate.ids import Keys, MessageIds
 from chatgate.sealing import KeyRing
 from chatgate.store import (
     acceptance,
+    access_keys,
     accounts,
     attempts,
     callbacks,
@@ -35,9 +36,11 @@ from chatgate.store import (
     installation,
     instants,
     migration,
+    ram,
     receipts,
     replies,
     rows,
+    sealed_values,
     search,
     turns,
 )
@@ -194,22 +197,16 @@ class Store:
     # --- accounts ----------------------------------------------------------------------------------------------------
 
     async def create_account(self, account: accounts.NewAccount) -> int:
-        """Create an account with its first possessions; raises accounts.NameTaken."""
+        """Create an account with its first possessions; raises NameTaken."""
         return await self._committer.run(accounts.create_account, account)
 
     async def give(self, gift: accounts.Gift) -> None:
         """Put keys, spaces, senders, templates or policies into an account."""
         await self._committer.run(accounts.give, gift)
 
-    async def switch_key(self, switch: accounts.KeySwitch) -> bool:
-        """Disable or enable an access key; answer whether it exists."""
-        return await self._committer.run(accounts.switch_key, switch)
-
-    async def keys_changed_since(self, instant: Instant) -> list[AccessKey]:
-        return await self._read(accounts.keys_changed_since, instant)
-
-    async def keys_of(self, account_id: int) -> list[AccessKey]:
-        return await self._read(accounts.keys_of, account_id)
+    async def subscribe(self, subscription: accounts.Subscription) -> None:
+        """Subscribe an account to the product, or end it."""
+        await self._committer.run(accounts.subscribe, subscription)
 
     async def accounts_changed_since(self, instant: Instant) -> list[int]:
         return await self._read(accounts.accounts_changed_since, instant)
@@ -227,6 +224,78 @@ class Store:
                 return await self._read(accounts.load_view, account_id, now)
         except TimeoutError:
             raise StoreUnavailable("the database does not answer") from None
+
+    # --- access keys and RAM -----------------------------------------------------------------------------------------
+
+    async def switch_key(self, switch: access_keys.KeySwitch) -> bool:
+        """Disable or enable an access key; answer whether it exists."""
+        return await self._committer.run(access_keys.switch, switch)
+
+    async def delete_key(self, deletion: access_keys.KeyDeletion) -> bool:
+        """Delete an access key and its secret; answer whether it existed."""
+        return await self._committer.run(access_keys.delete, deletion)
+
+    async def note_key_use(self, used: Sequence[tuple[str, Instant]]) -> None:
+        """Store when access keys were last used."""
+        await self._committer.run(access_keys.note_use, used)
+
+    async def keys_changed_since(self, instant: Instant) -> list[AccessKey]:
+        return await self._read(access_keys.changed_since, instant)
+
+    async def keys_of(self, account_id: int) -> list[AccessKey]:
+        return await self._read(access_keys.of_account, account_id)
+
+    async def find_key(self, access_key_id: str) -> AccessKey | None:
+        return await self._read(access_keys.find, access_key_id)
+
+    async def list_keys(self, account_id: int) -> list[rows.AnyRow]:
+        return await self._read(access_keys.list_keys, account_id)
+
+    async def create_user(self, user: ram.NewUser) -> None:
+        """Create a RAM user; raises NameTaken."""
+        await self._committer.run(ram.create_user, user)
+
+    async def delete_user(self, user: ram.GoneUser) -> None:
+        """Delete a RAM user; raises NotFound, ram.InUse."""
+        await self._committer.run(ram.delete_user, user)
+
+    async def put_policy(self, policy: ram.PolicyText) -> None:
+        """Create or replace a policy; raises NameTaken."""
+        await self._committer.run(ram.put_policy, policy)
+
+    async def delete_policy(self, policy: ram.GonePolicy) -> None:
+        """Delete a policy; raises NotFound, ram.InUse."""
+        await self._committer.run(ram.delete_policy, policy)
+
+    async def attach_policy(self, attachment: ram.Attachment) -> None:
+        """Attach a policy to a user, or detach it; raises NotFound."""
+        await self._committer.run(ram.attach, attachment)
+
+    async def list_users(self, account_id: int) -> list[rows.AnyRow]:
+        return await self._read(ram.list_users, account_id)
+
+    async def list_policies(self, account_id: int) -> list[rows.AnyRow]:
+        return await self._read(ram.list_policies, account_id)
+
+    async def policy_text(self, account_id: int, name: str) -> str | None:
+        return await self._read(ram.policy_text, account_id, name)
+
+    # --- sealed values -----------------------------------------------------------------------------------------------
+
+    async def rewrap(self, step: sealed_values.Step) -> sealed_values.Stepped:
+        """Seal some values anew under the current key of the ring."""
+        return await self._committer.run(sealed_values.rewrap, step)
+
+    async def note_rewrapped(self, now: Instant) -> None:
+        """Remember when everything was under the current key."""
+        await self._committer.run(sealed_values.note_rewrapped, now)
+
+    async def sealed_by(self) -> dict[int, int]:
+        """Return how many values each key of the ring seals."""
+        return await self._read(sealed_values.count)
+
+    async def rewrapped_at(self) -> Instant | None:
+        return await self._read(sealed_values.rewrapped_at)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

@@ -81,6 +81,9 @@ access_keys = Table(
     Column("active", Boolean, nullable=False),
     Column("created_at", Long, nullable=False),
     Column("changed_at", Long, nullable=False, index=True),
+    Column("user_id", Long, comment="whose it is; None: the account's own"),
+    Column("last_used_at", Long, comment="written some time later"),
+    Column("deleted_at", Long, comment="its secret is gone; the row stays, so that every node hears of it"),
     _keyed("access_key_id"),
     sqlite_with_rowid=False,
 )
