@@ -1,6 +1,8 @@
 """The simulated Viber partner as a process of its own, which outlives chatgate's crashes, and its remote control.
 
 ``python -m tests.e2e.partner JOURNAL CALLBACK_URL`` serves on a free port until it is killed. It knows every service.
+Numbers that end in ``EXPIRING`` tell at once that the message expired; to those that end in ``DUMB`` it is taken, but
+neither answered nor ever told of.
 """
 
 from __future__ import annotations
@@ -11,22 +13,32 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from chatgate.clock import SystemClock
 from chatgate.simulators.viber.app import SEND_PATH, app
+from chatgate.simulators.viber.messages import EventState
 from chatgate.simulators.viber.partner import ViberPartner
-from chatgate.simulators.viber.scripts import Timing
+from chatgate.simulators.viber.profiles import PROFILES
+from chatgate.simulators.viber.scripts import Do, Fault, Script, Step, Timing
 from chatgate.simulators.viber.server import Server
 from tests.e2e.caller import connect
-from tests.e2e.ledger import Taken
 from tests.e2e.processes import Process, Processes
+from tests.soak.ledger import Acknowledged, Taken, read
 
 TIMING = Timing(delivery=(50, 150), seen=(50, 150), retries=(250,) * 240)
 """Quick phones, and callbacks that are tried four times a second: what a real partner does in minutes."""
 
 
+EXPIRING = "81"
+DUMB = "82"
+
+STATUSES = {Do.DELIVERED: "delivered", Do.SEEN: "read", Do.EXPIRED: "expired"}
+"""What chatgate makes of them. Nothing else is told about a message."""
+
+
 async def serve(journal: Path, callback_url: str) -> None:
+    PROFILES[EXPIRING] = Script(steps=(Step(Do.EXPIRED, "200ms"),))
+    PROFILES[DUMB] = Script(answers=(Fault.RESET,))
     partner = ViberPartner(
         clock=SystemClock(), journal=journal, random=Random(), callback_url=callback_url, allow_any_service=True,
         timing=TIMING,
@@ -66,6 +78,15 @@ class Partner:
     def taken(self) -> list[Taken]:
         return read_journal(self._journal)
 
+    def acknowledged(self) -> list[Acknowledged]:
+        """Return the receipts that were sent and acknowledged."""
+        records = read(self._journal)
+        events = [event for record in records if record["record"] == "message" for event in record["message"]["events"]]
+        told = {event["id"]: event for event in events if event["do"] in STATUSES}
+        settled = [record for record in records if record["record"] == "callback"]
+        heard = [told[one["id"]] for one in settled if one["outcome"] == EventState.ACKNOWLEDGED and one["id"] in told]
+        return [Acknowledged("viber", event["token"], STATUSES[event["do"]]) for event in heard]
+
     async def _put(self, path: str, content: Mapping[str, object]) -> None:
         body = json.dumps(content).encode()
         head = f"PUT {path} HTTP/1.1\r\nhost: {self._process.host}\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -76,11 +97,12 @@ class Partner:
 
 
 def read_journal(path: Path) -> list[Taken]:
-    """Return the sends that a partner's journal says were accepted. A torn last line was never answered for."""
-    lines = path.read_bytes().split(b"\n")[:-1]
-    records: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    messages = [record["message"] for record in records if record["record"] == "message"]
-    return [Taken(mark=message["request"]["message"]["#txt"], at=message["at"]) for message in messages]
+    """Return the sends that a partner's journal says were accepted."""
+    messages = [record["message"] for record in read(path) if record["record"] == "message"]
+    return [
+        Taken(mark=message["request"]["message"]["#txt"], at=message["at"], sender=str(message["service_id"]))
+        for message in messages
+    ]
 
 
 if __name__ == "__main__":

@@ -67,11 +67,15 @@ class Process:
 
     async def ready(self) -> None:
         """Wait for the ready line, whose last word is the URL."""
+        assert await self.came_up(), f"it ended before it was ready: {self.log.read_text()[-2000:]}"
+
+    async def came_up(self) -> bool:
+        """Wait for the ready line; return whether it came, or the process ended instead."""
         assert self._child.stdout is not None
         async with asyncio.timeout(PATIENCE):
             line = await self._child.stdout.readline()
-        assert line, f"it ended before it was ready: {self.log.read_text()[-2000:]}"
-        self.url = line.decode().split()[-1]
+        self.url = line.decode().split()[-1] if line else ""
+        return bool(line)
 
 
 class Processes:
