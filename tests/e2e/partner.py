@@ -1,8 +1,8 @@
 """The simulated Viber partner as a process of its own, which outlives chatgate's crashes, and its remote control.
 
-``python -m tests.e2e.partner JOURNAL CALLBACK_URL`` serves on a free port until it is killed. It knows every service.
-Numbers that end in ``EXPIRING`` tell at once that the message expired; to those that end in ``DUMB`` it is taken, but
-neither answered nor ever told of.
+``python -m tests.e2e.partner JOURNAL CALLBACK_URL PORT`` serves until it is killed; port 0 is a free one. It knows
+every service. Numbers that end in ``EXPIRING`` tell at once that the message expired; to those that end in ``DUMB`` it
+is taken, but neither answered nor ever told of.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STATUSES = {Do.DELIVERED: "delivered", Do.SEEN: "read", Do.EXPIRED: "expired"}
 """What chatgate makes of them. Nothing else is told about a message."""
 
 
-async def serve(journal: Path, callback_url: str) -> None:
+async def serve(journal: Path, callback_url: str, port: int) -> None:
     PROFILES[EXPIRING] = Script(steps=(Step(Do.EXPIRED, "200ms"),))
     PROFILES[DUMB] = Script(answers=(Fault.RESET,))
     partner = ViberPartner(
@@ -44,7 +44,7 @@ async def serve(journal: Path, callback_url: str) -> None:
         timing=TIMING,
     )  # fmt: skip
     await partner.start()
-    server = await Server.start(app(partner))
+    server = await Server.start(app(partner), port=port)
     print(f"partner ready {server.url}", flush=True)
     await asyncio.Event().wait()
 
@@ -60,7 +60,7 @@ class Partner:
     @classmethod
     async def start(cls, processes: Processes, folder: Path, callback_url: str) -> Partner:
         journal = folder / "partner.journal"
-        return cls(await processes.start("tests.e2e.partner", journal, callback_url), journal)
+        return cls(await processes.start("tests.e2e.partner", journal, callback_url, 0), journal)
 
     async def switch(self, **switches: object) -> None:
         """Set the common switches (``simulators.viber.switches``); those not named go back to behaving."""
@@ -106,4 +106,4 @@ def read_journal(path: Path) -> list[Taken]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

@@ -113,10 +113,10 @@ def _without_number() -> None:
 
 BUGS: dict[str, Callable[[], None]] = {
     "answered before the commit": _eager(acceptance.accept),
-    "fallback without compare-and-set": _without_compare,
-    "no look at the time to live": _without_ttl,
     "receipt acknowledged before the commit": _eager(receipts.apply_receipts),
+    "no look at the time to live": _without_ttl,
     "webhook-id that changes with each try": _changing_id,
+    "fallback without compare-and-set": _without_compare,
     "result without its attempt number": _without_number,
 }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tests.e2e.caller import connect
-from tests.e2e.processes import Process, Processes
+from tests.e2e.processes import Process
 from tests.soak.ledger import Book, Heard, ReportKey, read
 
 SLOW = 1.5
@@ -80,25 +80,14 @@ async def serve(ledger: Path, port: int) -> None:
 class Customer:
     """The endpoint, seen from the harness."""
 
-    def __init__(self, processes: Processes, folder: Path, port: int) -> None:
-        self._processes = processes
-        self._ledger = folder / "customer.ledger"
-        self._port = port
-        self._process: Process | None = None
-        self.url = f"http://127.0.0.1:{port}"
-
-    async def start(self) -> None:
-        """Start it, anew where it was killed; its manners are good."""
-        self._process = await self._processes.start("tests.soak.customer", self._ledger, self._port)
-
-    async def kill(self) -> None:
-        if self._process is not None:
-            await self._process.kill()
+    def __init__(self, process: Process, ledger: Path) -> None:
+        self._process = process
+        self._ledger = ledger
 
     async def behave(self, manners: Manners) -> None:
         body = json.dumps(manners).encode()
-        head = f"POST /manners HTTP/1.1\r\nhost: {self.url[7:]}\r\ncontent-length: {len(body)}\r\n\r\n"
-        async with connect(self.url) as peer:
+        head = f"POST /manners HTTP/1.1\r\nhost: {self._process.host}\r\ncontent-length: {len(body)}\r\n\r\n"
+        async with connect(self._process.url) as peer:
             await peer.send(head.encode() + body)
             assert (await peer.reply()).status == 200
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -17,7 +17,8 @@ from tests.soak.checker import breaches
 from tests.soak.fail_points import FAIL_POINTS, ONLY_AT_FIRST
 from tests.soak.ledger import History
 from tests.soak.load import Load
-from tests.soak.world import Node, World, world
+from tests.soak.mortals import Node
+from tests.soak.world import World, world
 
 MOST_TRIES = 25
 """Lives after which a fail-point that has not fired cannot fire."""
@@ -51,9 +52,13 @@ async def run(seed: int, database: str, folder: Path, *, seconds: float, first: 
     manners["latency"] = chance.choice((0, 20, 200))
     dying_at = chance.randint(1, FAIL_POINTS[ONLY_AT_FIRST].rare)
     async with world(folder, database, dying_at=dying_at) as it:
-        await it.partner.switch(**manners)
-        await it.customer.behave({"slow": 0.05, "failed": 0.1, "reset": 0.1, "refused": 0.05})
-        faults = Faults(it, done, chance, ("--slow-commit", commit), list(first))
+
+        async def misbehave() -> None:
+            await it.partner.switch(**manners)
+            await it.customer.behave({"slow": 0.05, "failed": 0.1, "reset": 0.1, "refused": 0.05})
+
+        await misbehave()
+        faults = Faults(it, done, chance, ("--slow-commit", commit), list(first), misbehave)
         load = Load(it.caller, chance, rate)
         async with it.watched(), load.at(it.urls):
             await faults.go_on(seconds)
@@ -71,19 +76,23 @@ async def run(seed: int, database: str, folder: Path, *, seconds: float, first: 
 class Faults:
     """What happens to the nodes."""
 
-    def __init__(self, it: World, done: Round, chance: Random, rig: tuple[object, ...], wanted: list[str]) -> None:
+    def __init__(
+        self, it: World, done: Round, chance: Random, rig: tuple[object, ...], wanted: list[str],
+        misbehave: Callable[[], Awaitable[None]],
+    ) -> None:  # fmt: skip
         self._it = it
         self._done = done
         self._chance = chance
         self._rig = rig
         self._wanted = wanted
+        self._misbehave = misbehave
         self._tries: Counter[str] = Counter()
 
     async def go_on(self, seconds: float) -> None:
         """Return when the time is over and every wanted fail-point has fired, or has had its tries."""
         until = time.monotonic() + seconds
         lives = [self._lives(node, until) for node in self._it.nodes]
-        await asyncio.gather(*lives, self._customer_dies(until))
+        await asyncio.gather(*lives, self._others_suffer(until))
 
     async def _lives(self, node: Node, until: float) -> None:
         while time.monotonic() < until or self._left():
@@ -134,12 +143,19 @@ class Faults:
         self._done.stops += 1
         await asyncio.sleep(self._chance.uniform(0.2, 2))
 
-    async def _customer_dies(self, until: float) -> None:
+    async def _others_suffer(self, until: float) -> None:
+        """Partner, SMS centre and customer are killed and stopped too; the partner forgets its manners by that."""
+        chance = self._chance
         while (left := until - time.monotonic()) > 1:
-            await asyncio.sleep(min(left, self._chance.uniform(3, 8)))
-            await self._it.customer.kill()
-            await asyncio.sleep(self._chance.uniform(0, 2))
-            await self._it.customer.start()
+            await asyncio.sleep(min(left, chance.uniform(2, 6)))
+            one = chance.choice(self._it.companions)
+            if chance.random() < 0.5:
+                self._it.pauses.append(await one.pause(chance.uniform(0.3, 3)))
+            else:
+                await one.kill()
+                await asyncio.sleep(chance.uniform(0, 2))
+                await one.start()
+                await self._misbehave()
 
 
 def _line(done: Round, history: History, setting: str) -> str:

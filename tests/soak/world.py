@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from chatgate.sandbox import seeds
@@ -14,11 +14,12 @@ from tests.e2e.caller import Caller
 from tests.e2e.installation import ACCOUNTS, Installation, callback_secret, receipts_url
 from tests.e2e.partner import Partner
 from tests.e2e.postgres import Postgres
-from tests.e2e.processes import Process, Processes, free_port
+from tests.e2e.processes import Processes, free_port
 from tests.soak import fail_points
 from tests.soak.customer import Customer
 from tests.soak.evidence import Evidence, until
 from tests.soak.ledger import Acknowledged, Book, History, Ledger, Pause, Seen, Taken, read, read_ledger
+from tests.soak.mortals import Companion, Node
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -29,56 +30,17 @@ STATES = {"DELIVRD": "delivered", "UNDELIV": "undelivered"}
 """What chatgate makes of the SMS centre's words."""
 
 
-class Node:
-    """One ``serve`` at a port of its own, which is started again and again."""
-
-    def __init__(self, installation: Installation, folder: Path) -> None:
-        self._installation = installation
-        self._deaths = folder / "fail-points"
-        self._process: Process | None = None
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    async def start(self, *rig: object, die: tuple[str, int] | None = None) -> bool:
-        """Start it with options of the rig, and a passage of a fail-point; return whether it came to serve."""
-        order = () if die is None else ("--die", f"{die[0]}:{die[1]}:{self._deaths}")
-        program = ("tests.soak.rigged", "--hasty", *rig, *order)
-        self._process = await self._installation.begin(self.port, program=program)
-        return await self._process.came_up()
-
-    async def kill(self) -> None:
-        if self._process is not None:
-            await self._process.kill()
-
-    async def dies(self, within: float) -> bool:
-        """Return whether it ends by itself."""
-        assert self._process is not None
-        try:
-            await self._process.ended(within)
-        except TimeoutError:
-            return False
-        return True
-
-    async def pause(self, seconds: float) -> Pause:
-        """Let it stand still."""
-        assert self._process is not None
-        begin = time.time_ns() // 1_000_000
-        self._process.send(signal.SIGSTOP)
-        await asyncio.sleep(seconds)
-        self._process.send(signal.SIGCONT)
-        return Pause(begin, time.time_ns() // 1_000_000)
-
-    def died_at(self) -> list[str]:
-        """Return the fail-points that fired so far, at any node."""
-        return self._deaths.read_text().splitlines() if self._deaths.exists() else []
-
-
 class World:
     """``async with world(…) as it``."""
 
-    def __init__(self, folder: Path, nodes: Sequence[Node], partner: Partner, customer: Customer, evidence: Evidence):
+    def __init__(
+        self, folder: Path, nodes: Sequence[Node], companions: Sequence[Companion], partner: Partner,
+        customer: Customer, evidence: Evidence,
+    ) -> None:  # fmt: skip
         self._folder = folder
         self.nodes = nodes
+        self.companions = companions
+        """Partner, SMS centre and customer, as processes."""
         self.partner = partner
         self.customer = customer
         self.evidence = evidence
@@ -153,21 +115,27 @@ async def world(folder: Path, database: str = "sqlite", *, dying_at: int = 0) ->
         address = None if database == "sqlite" else (await stack.enter_async_context(Postgres())).url
         installation = Installation(processes, folder, address)
         nodes = [Node(installation, folder) for _ in range(1 if database == "sqlite" else 2)]
-        customer = Customer(processes, folder, free_port())
-        centre = ("chatgate", "simulate", "sms", "--port", 0, "--journal", folder / "centre.journal")
-        partner, sms, _ = await asyncio.gather(
-            Partner.start(processes, folder, receipts_url(nodes[0].port)), processes.start(*centre), customer.start()
-        )
+        journals, ports = (folder / "partner.journal", folder / "centre.journal"), [free_port() for _ in range(3)]
+        companions = [
+            Companion(partial(processes.start, *command))
+            for command in (
+                ("tests.e2e.partner", journals[0], receipts_url(nodes[0].port), ports[0]),
+                ("chatgate", "simulate", "sms", "--port", ports[1], "--journal", journals[1]),
+                ("tests.soak.customer", folder / "customer.ledger", ports[2]),
+            )
+        ]
+        sends, sms, hears = await asyncio.gather(*(companion.start() for companion in companions))
+        partner, customer = Partner(sends, journals[0]), Customer(hears, folder / "customer.ledger")
         if dying_at:
             point = f"{fail_points.ONLY_AT_FIRST}:{dying_at}:{folder / 'fail-points'}"
             await installation.migrate(("tests.soak.rigged", "--die", point))
         await installation.configure(
-            partner.send_url, centre_url=sms.url, customer_url=customer.url, log_level="error", drain_seconds=2
+            partner.send_url, centre_url=sms.url, customer_url=hears.url, log_level="error", drain_seconds=2
         )
         for number, account in enumerate(ACCOUNTS):
             await partner.call_back(account.service_id, receipts_url(nodes[number % len(nodes)].port))
         evidence = stack.enter_context(Evidence(installation.database))
-        yield World(folder, nodes, partner, customer, evidence)
+        yield World(folder, nodes, companions, partner, customer, evidence)
 
 
 def _taken(part: dict[str, object]) -> Taken:
