@@ -8,13 +8,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import Connection, select
 
 from chatgate.callbacks import signature
 from chatgate.clock import SECOND
 from chatgate.domain import fallback, lifecycle
-from chatgate.domain.lifecycle import Due
-from chatgate.store import acceptance, attempts, fallbacks, messages, receipts, rows, store
+from chatgate.domain.lifecycle import Due, Event
+from chatgate.domain.message import Outcome, SendResult, Status
+from chatgate.providers import viber_partner
+from chatgate.providers.base import HttpProvider
+from chatgate.store import acceptance, attempts, claims, fallbacks, messages, receipts, rows, store
 from chatgate.store.committer import Committer, Item, Result, Verb
 from chatgate.store.tables import messages as table
 from chatgate.workers.callback_sender import CallbackSender
@@ -111,11 +115,61 @@ def _without_number() -> None:
         attempts._MOVES[event] = sql.replace("attempt = ?", "? > 0")
 
 
+def _without_memory() -> None:
+    """A call with an Idempotency-Key is a new one each time."""
+
+    def remember(_connection: Connection, _item: object, _key: object) -> None:
+        return None
+
+    _replace(acceptance, "_remember", remember)
+
+
+def _hopeful() -> None:
+    """What was put off counts as sent."""
+    send = HttpProvider.send
+
+    async def hopes(self: HttpProvider, message: Any, now: int) -> SendResult:
+        result = await send(self, message, now)
+        return structs.replace(result, outcome=Outcome.SENT) if result.outcome is Outcome.DEFERRED else result
+
+    _replace(HttpProvider, "send", hopes)
+
+
+def _without_rescue() -> None:
+    """An open send whose process died is left as it is."""
+
+    def lost(_connection: Connection, _claim: object, _row: object, _message: object) -> None: ...
+
+    _replace(claims, "_lost", lost)
+
+
+def _without_rank() -> None:
+    """The last receipt wins."""
+    lifecycle.TRANSITIONS[Status.READ] = {Event.DELIVERED: Status.DELIVERED}
+
+
+def _one_sender() -> None:
+    """Everything goes out under the service id that was used first."""
+    write, first = viber_partner._body, []
+
+    def body(message: Any, now: int) -> dict[str, Any]:
+        written = write(message, now)
+        first.append(written["service_id"])
+        return {**written, "service_id": first[0]}
+
+    _replace(viber_partner, "_body", body)
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "answered before the commit": _eager(acceptance.accept),
-    "receipt acknowledged before the commit": _eager(receipts.apply_receipts),
+    "Idempotency-Key not remembered": _without_memory,
+    "put off, counted as sent": _hopeful,
     "no look at the time to live": _without_ttl,
+    "open send that nobody rescues": _without_rescue,
+    "receipt acknowledged before the commit": _eager(receipts.apply_receipts),
     "webhook-id that changes with each try": _changing_id,
+    "receipt of a lower rank wins": _without_rank,
+    "service id of another account": _one_sender,
     "fallback without compare-and-set": _without_compare,
     "result without its attempt number": _without_number,
 }

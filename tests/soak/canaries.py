@@ -36,7 +36,8 @@ class Canary:
     caught_by: frozenset[str]
     """Invariants, one of which must be breached."""
     database: str = "sqlite"
-    settles: bool = False
+    settles: float = 0.0
+    """Seconds that it may take; 0: it is not asked to come to rest."""
 
 
 async def caught(canary: Canary, folder: Path, *, planted: bool = True) -> list[str]:
@@ -45,8 +46,8 @@ async def caught(canary: Canary, folder: Path, *, planted: bool = True) -> list[
         async with it.watched():
             await canary.run(it, ("--bug", canary.bug) if planted else ())
             if canary.settles:
-                await it.settle(30)
-        return breaches(await it.history(at_rest=canary.settles))
+                await it.settle(canary.settles)
+        return breaches(await it.history(at_rest=canary.settles > 0))
 
 
 async def killed_at_an_answer(it: World, rig: Sequence[object]) -> None:
@@ -75,6 +76,40 @@ async def expired_while_the_partner_was_down(it: World, rig: Sequence[object]) -
     await asyncio.sleep(3)
 
 
+async def called_twice(it: World, rig: Sequence[object]) -> None:
+    await it.start(*rig)
+    offers = [it.caller.offer(keyed=True) for _ in range(10)]
+    await it.caller.calls(it.urls[0], [*offers, *offers])
+
+
+async def called_while_the_partner_was_down(it: World, rig: Sequence[object]) -> None:
+    await it.start(*rig)
+    await it.partner.switch(down=True)
+    await it.caller.calls(it.urls[0], [it.caller.offer() for _ in range(10)])
+    await asyncio.sleep(1)
+
+
+async def killed_with_sends_open(it: World, rig: Sequence[object]) -> None:
+    await it.start(*rig)
+    await it.partner.switch(latency=800)
+    await it.caller.calls(it.urls[0], [it.caller.offer("12", ttl=4, arrives=False) for _ in range(10)])
+    await it.nodes[0].kill()
+    await it.start(*rig)
+
+
+async def read_before_delivered(it: World, rig: Sequence[object]) -> None:
+    await it.start(*rig)
+    await it.partner.switch(reordered=1.0)
+    await it.caller.calls(it.urls[0], [it.caller.offer("01") for _ in range(10)])
+    await asyncio.sleep(2)
+
+
+async def called_by_all(it: World, rig: Sequence[object]) -> None:
+    await it.start(*rig)
+    await it.caller.calls(it.urls[0], [it.caller.offer() for _ in range(12)])
+    await asyncio.sleep(1)
+
+
 async def answered_badly(it: World, rig: Sequence[object]) -> None:
     await it.start(*rig)
     await it.customer.behave({"failed": 0.5})
@@ -90,7 +125,7 @@ async def due_on_two_nodes(it: World, rig: Sequence[object]) -> None:
     await asyncio.sleep(4)
 
 
-async def woken_while_the_next_attempt_is_open(it: World, rig: Sequence[object]) -> None:
+async def woken_while_the_next_is_open(it: World, rig: Sequence[object]) -> None:
     """Lease 3 s, then a second for the receipt, then the other node sends again and waits 0.8 s for the reply: about
     then the first one wakes, and writes what became of its attempt."""
     await it.start(*rig)
@@ -104,14 +139,14 @@ async def woken_while_the_next_attempt_is_open(it: World, rig: Sequence[object])
 
 CANARIES: tuple[Canary, ...] = (
     Canary("answered before the commit", killed_at_an_answer, frozenset({"I1"})),
-    Canary("receipt acknowledged before the commit", killed_in_a_commit, frozenset({"I7"})),
+    Canary("Idempotency-Key not remembered", called_twice, frozenset({"I2"})),
+    Canary("put off, counted as sent", called_while_the_partner_was_down, frozenset({"I3"})),
     Canary("no look at the time to live", expired_while_the_partner_was_down, frozenset({"I5"})),
-    Canary("webhook-id that changes with each try", answered_badly, frozenset({"I8"}), settles=True),
+    Canary("open send that nobody rescues", killed_with_sends_open, frozenset({"I6"}), settles=10),
+    Canary("receipt acknowledged before the commit", killed_in_a_commit, frozenset({"I7"})),
+    Canary("webhook-id that changes with each try", answered_badly, frozenset({"I8"}), settles=30),
+    Canary("receipt of a lower rank wins", read_before_delivered, frozenset({"I9"})),
+    Canary("service id of another account", called_by_all, frozenset({"I12"})),
     Canary("fallback without compare-and-set", due_on_two_nodes, frozenset({"I10"}), "postgresql"),
-    Canary(
-        "result without its attempt number",
-        woken_while_the_next_attempt_is_open,
-        frozenset({"I4", "I11"}),
-        "postgresql",
-    ),
+    Canary("result without its attempt number", woken_while_the_next_is_open, frozenset({"I4", "I11"}), "postgresql"),
 )

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tests.e2e.installation import Installation
@@ -24,13 +25,17 @@ class Mortal:
             await self._process.kill()
 
     async def pause(self, seconds: float) -> Pause:
-        """Let it stand still."""
-        assert self._process is not None
+        """Let it stand still, unless it is dead."""
         begin = time.time_ns() // 1_000_000
-        self._process.send(signal.SIGSTOP)
-        await asyncio.sleep(seconds)
-        self._process.send(signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            self._send(signal.SIGSTOP)
+            await asyncio.sleep(seconds)
+            self._send(signal.SIGCONT)
         return Pause(begin, time.time_ns() // 1_000_000)
+
+    def _send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send(number)
 
 
 class Companion(Mortal):

@@ -110,7 +110,7 @@ class Faults:
             await self._until_it_dies(node, min(left, key=self._tries.__getitem__) if left else chance.choice(LOOPING))
             return
         if await node.start(*self._rig):
-            end = chance.choice((self._kill, self._kill, self._kill_twice, self._stop))
+            end = chance.choice((self._kill, self._kill_all, self._kill_twice, self._stop))
             await end(node)
         await node.kill()
 
@@ -128,13 +128,27 @@ class Faults:
         await node.kill()
         self._done.kills += 1
 
-    async def _kill_twice(self, node: Node) -> None:
-        """The second comes while the next process recovers."""
+    async def _kill_all(self, node: Node) -> None:
+        """All nodes within 200 ms."""
         await self._kill(node)
+        for other in self._it.nodes:
+            if other is not node:
+                await asyncio.sleep(self._chance.uniform(0, 0.2))
+                await other.kill()
+                self._done.kills += 1
+
+    async def _kill_twice(self, node: Node) -> None:
+        """The second comes somewhere in the start of the next process, the third while it recovers."""
+        await self._kill(node)
+        start = asyncio.create_task(node.start(*self._rig))
+        await asyncio.sleep(self._chance.uniform(0, 1))
+        await node.kill()
+        if await start:  # it was quicker
+            await node.kill()
         if await node.start(*self._rig):
             await asyncio.sleep(self._chance.uniform(0, 0.2))
             await node.kill()
-            self._done.kills += 1
+        self._done.kills += 2
 
     async def _stop(self, node: Node) -> None:
         """Beyond its leases, or not."""
