@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.soak import round as rounds
+from tests.soak import rounds
 from tests.soak.canaries import CANARIES, ELSEWHERE, Canary, caught
 from tests.soak.checker import INVARIANTS
 from tests.soak.fail_points import FAIL_POINTS

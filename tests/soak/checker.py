@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.soak.ledger import History, Offer, Pause, Stored, sms_mark
+from tests.soak.ledger import History, Offer, Pause, ReportKey, Stored, sms_mark
 
 LATE_BY = 2000
 """Milliseconds between the last look at the clock before a send and its acceptance by the partner."""
@@ -27,6 +27,8 @@ REPORTS = {"sent": "Sent", "delivered": "Delivered", "read": "Read", "failed": "
 """What a customer is told of a status. Of unknown: Failed, once it rests."""
 REPORT_RANK = {"Sent": 0, "Failed": 1, "Delivered": 2, "Read": 3}
 ARRIVED = ("delivered", "read")
+UNKNOWN_OUTCOME = "UnknownOutcome"
+"""Error code of what rests as unknown."""
 
 
 class Invariant(NamedTuple):
@@ -205,14 +207,12 @@ def rank_rises(history: History) -> Iterator[str]:
         if _rank(status) < _rank(before):
             yield f"sunk: {message_id} was {before}, then {status}"
         highest[message_id] = max(before, status, key=_rank)
-    told: dict[tuple[str, bool], str] = {}
+    told: dict[tuple[str, bool], ReportKey] = {}
     for report in history.outbox:
-        name, status = report.key[:2], report.key[2]
-        if status in REPORT_RANK:
-            before = told.get(name, "Sent")
-            if REPORT_RANK[status] < REPORT_RANK[before]:
-                yield f"sunk: {name[0]} was told {before}, then {status}"
-            told[name] = status
+        last = told.setdefault(report.key[:2], report.key)
+        if _told_rank(report.key) < _told_rank(last):
+            yield f"sunk: {report.key[0]} was told {last[2]}, then {report.key[2]}"
+        told[report.key[:2]] = report.key
 
 
 def one_fallback(history: History) -> Iterator[str]:
@@ -265,6 +265,11 @@ def accounts_stay_apart(history: History) -> Iterator[str]:
 
 def _rank(status: str) -> int:
     return RANK.get(status, 0)
+
+
+def _told_rank(report: ReportKey) -> int:
+    """An unknown outcome is told as a failure, and may still be resolved."""
+    return 0 if report[4] == UNKNOWN_OUTCOME else REPORT_RANK[report[2]]
 
 
 INVARIANTS = {

@@ -33,8 +33,8 @@ class FailPoint:
     """Which promise dying there attacks (``docs/promises.md``)."""
     arm: Callable[[Die], None]
     """Puts it in place; what it is given counts a passage, and dies at the ordered one."""
-    rare: int = 40
-    """Passages that a life surely has."""
+    passages: int = 20
+    """A life of a few seconds has at least so many."""
 
 
 def _in(module: object, name: str) -> Callable[[Die], None]:
@@ -92,22 +92,22 @@ FAIL_POINTS: dict[str, FailPoint] = {
     "accept, before its commit": FailPoint("P2", _in(acceptance, "accept")),
     "accept, committed": FailPoint("P1, P3", _after(Store, "accept")),
     "begin, committed": FailPoint("P6", _after(Store, "begin", bool)),
-    "claim, committed": FailPoint("P5, P6", _after(Store, "claim", lambda claimed: bool(claimed.to_send)), rare=2),
+    "claim, committed": FailPoint("P5, P6", _after(Store, "claim", lambda claimed: bool(claimed.to_send)), passages=2),
     "partner's OK": FailPoint("P6, P7", _after(HttpProvider, "send", lambda r: r.outcome is Outcome.SENT)),
-    "SMS centre's OK": FailPoint("P6, P16", _after(Smpp, "send", lambda r: r.outcome is Outcome.SENT), rare=3),
+    "SMS centre's OK": FailPoint("P6, P16", _after(Smpp, "send", lambda r: r.outcome is Outcome.SENT), passages=3),
     "result, before its commit": FailPoint("P7", _in(attempts, "record")),
     "result, committed": FailPoint("P6", _after(Store, "record")),
     "receipt, before its commit": FailPoint("P12", _in(receipts, "apply_receipts")),
     "receipt, committed": FailPoint("P13", _after(Store, "apply_receipts")),
-    "fallback, before its commit": FailPoint("P16", _in(messages, "insert_child"), rare=3),
-    "fallback, committed": FailPoint("P16", _after(Store, "fire_fallbacks", bool), rare=2),
-    "end of its time, before its commit": FailPoint("P5, P14", _in(claims, "_settle"), rare=2),
-    "callback, claimed": FailPoint("P14", _after(Store, "claim_endpoints", bool), rare=5),
-    "customer's OK": FailPoint("P14", _after(Delivery, "post", lambda hearing: hearing.heard), rare=5),
-    "callback, recorded": FailPoint("P14", _after(Store, "record_turn"), rare=5),
-    "rescue of an open send": FailPoint("P5, P7", _in(claims, "_lost"), rare=1),
-    "start": FailPoint("P5", _after(Store, "open"), rare=1),
-    "migration": FailPoint("P28", _at_a_statement, rare=30),
+    "fallback, before its commit": FailPoint("P16", _in(messages, "insert_child"), passages=3),
+    "fallback, committed": FailPoint("P16", _after(Store, "fire_fallbacks", bool), passages=2),
+    "end of its time, before its commit": FailPoint("P5, P14", _in(claims, "_settle"), passages=2),
+    "callback, claimed": FailPoint("P14", _after(Store, "claim_endpoints", bool), passages=5),
+    "customer's OK": FailPoint("P14", _after(Delivery, "post", lambda hearing: hearing.heard), passages=5),
+    "callback, recorded": FailPoint("P14", _after(Store, "record_turn"), passages=5),
+    "rescue of an open send": FailPoint("P5, P7", _in(claims, "_lost"), passages=1),
+    "start": FailPoint("P5", _after(Store, "open"), passages=1),
+    "migration": FailPoint("P28", _at_a_statement, passages=30),
 }
 
 ONLY_AT_FIRST = "migration"

@@ -80,6 +80,7 @@ def received(
 DELIVERED: ReportKey = ("id-a", False, "Delivered", NOW, None)
 SENT: ReportKey = ("id-a", False, "Sent", NOW, None)
 FAILURE: ReportKey = ("id-a", False, "Failed", NOW, "SRVC_TIMEOUT")
+NOBODY_KNOWS: ReportKey = ("id-a", False, "Failed", NOW, "UnknownOutcome")
 HEARD = Heard("A", "A", "msg_1", (SENT, DELIVERED), good=True)
 APPLIED = replace(STORED_RECEIPT, effect="applied")
 TOLD = (Told(SENT, "heard"), Told(DELIVERED, "heard"))
@@ -151,6 +152,9 @@ GOOD_HISTORIES: dict[str, History] = {
     "told again": told(replace(HEARD, good=False), HEARD),
     "told late": told(replace(HEARD, reports=(SENT,)), replace(HEARD, webhook_id="msg_2", reports=(DELIVERED,))),
     "listed": told(replace(HEARD, reports=(SENT,)), outbox=(Told(SENT, "heard"), Told(DELIVERED, "undeliverable"))),
+    "told that nobody knows, then more": told(
+        replace(HEARD, reports=(NOBODY_KNOWS, SENT, DELIVERED)), outbox=(Told(NOBODY_KNOWS, "heard"), *TOLD)
+    ),
     "failed, then delivered all the same": seen("sending", "unknown", "sent", "expired", "failed", "delivered"),
     "sent once more": seen("unknown", "sending", "sent"),
     "the result of the newest attempt": by_attempt("sent", NOW + 9),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import round as rounds
+from tests.soak import rounds
 from tests.soak.fail_points import FAIL_POINTS
 from tests.soak.world import DATABASES
 

@@ -50,7 +50,7 @@ async def run(seed: int, database: str, folder: Path, *, seconds: float, first: 
     commit, rate = chance.choice((0, 0, 10, 30)), chance.choice((30, 60, 120))
     manners = {name: chance.choice((0.0, 0.3)) for name in ("early", "duplicated", "reordered")}
     manners["latency"] = chance.choice((0, 20, 200))
-    dying_at = chance.randint(1, FAIL_POINTS[ONLY_AT_FIRST].rare)
+    dying_at = chance.randint(1, FAIL_POINTS[ONLY_AT_FIRST].passages)
     async with world(folder, database, dying_at=dying_at) as it:
 
         async def misbehave() -> None:
@@ -116,7 +116,7 @@ class Faults:
 
     async def _until_it_dies(self, node: Node, name: str) -> None:
         self._tries[name] += 1
-        passage = self._chance.randint(1, FAIL_POINTS[name].rare)
+        passage = self._chance.randint(1, FAIL_POINTS[name].passages)
         if self._tries[name] > MOST_TRIES // 5:
             passage = 1
         if await node.start(*self._rig, die=(name, passage)) and not await node.dies(LONGEST_WAIT):
