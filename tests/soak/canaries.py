@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.partner import DUMB
-from tests.soak.checker import breaches
+from tests.soak.checker import LATE_BY, breaches
 from tests.soak.ledger import Fallback
 from tests.soak.world import World, world
 
@@ -71,7 +71,7 @@ async def expired_while_the_partner_was_down(it: World, rig: Sequence[object]) -
     await it.start(*rig)
     await it.partner.switch(down=True)
     await it.caller.calls(it.urls[0], [it.caller.offer(ttl=2, arrives=False) for _ in range(10)])
-    await asyncio.sleep(5)
+    await asyncio.sleep(2 + LATE_BY / 1000 + 1)
     await it.partner.switch()
     await asyncio.sleep(3)
 

@@ -37,6 +37,8 @@ class Round:
     database: str
     kills: int = 0
     stops: int = 0
+    beside: int = 0
+    """Kills and stops of those beside the nodes."""
     fired: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
     line: str = ""
@@ -158,11 +160,12 @@ class Faults:
         await asyncio.sleep(self._chance.uniform(0.2, 2))
 
     async def _others_suffer(self, until: float) -> None:
-        """Partner, SMS centre and customer are killed and stopped too; the partner forgets its manners by that."""
+        """Partner, SMS centre and customer are killed and stopped too; started anew they must be told their manners."""
         chance = self._chance
         while (left := until - time.monotonic()) > 1:
             await asyncio.sleep(min(left, chance.uniform(2, 6)))
             one = chance.choice(self._it.companions)
+            self._done.beside += 1
             if chance.random() < 0.5:
                 self._it.pauses.append(await one.pause(chance.uniform(0.3, 3)))
             else:
@@ -178,6 +181,7 @@ def _line(done: Round, history: History, setting: str) -> str:
     repeats = len(history.taken) - len({take.mark for take in history.taken})
     return (
         f"seed {done.seed} {done.database}, {setting}: kills {done.kills}, stops {done.stops}, "
+        f"beside {done.beside}, "
         f"fail-points {sum(done.fired.values())} ({len(done.fired)} of {len(FAIL_POINTS)}), "
         f"offered {len(ledger.offers)}, OK {len(ledger.ok)} and again {len(ledger.again)}, "
         f"refused {len(ledger.refused)}, unanswered {len(ledger.unanswered())}, taken twice {repeats}, "
