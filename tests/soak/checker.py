@@ -43,9 +43,9 @@ def breaches(history: History) -> list[str]:
     return [f"{name} {line}" for name, invariant in INVARIANTS.items() for line in invariant.breaches(history)]
 
 
-def waits(message: Stored) -> bool:
+def waits(status: str, label: str, losses: int) -> bool:
     """Whether a message waits for nothing but its receipt, or the end of its time: the policy is used up."""
-    return message.status == "unknown" and (message.label == "promotion" or message.losses > MOST_REPEATS)
+    return status == "unknown" and (label == "promotion" or losses > MOST_REPEATS)
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def all_rest(history: History) -> Iterator[str]:
         return
     for message in history.stored:
         over = history.ended_at > message.expires_at + REST_BY
-        if message.due_at is not None and (over or not waits(message)):
+        if message.due_at is not None and (over or not _waits(message)):
             yield f"restless: {message.mark} is still {message.status}"
         elif message.due_at is None and message.fallback == "armed":
             yield f"armed: {message.mark} rests as {message.status}, its fallback does not"
@@ -129,8 +129,12 @@ def all_rest(history: History) -> Iterator[str]:
                 yield f"undelivered: {message.mark} ({offer.label}) rests as {message.status}"
 
 
+def _waits(message: Stored) -> bool:
+    return waits(message.status, message.label, message.losses)
+
+
 def _may_rest(message: Stored, offer: Offer) -> bool:
-    return message.status in ARRIVED or waits(message) or (message.status, offer.label) == ("unknown", "promotion")
+    return message.status in ARRIVED or _waits(message) or (message.status, offer.label) == ("unknown", "promotion")
 
 
 # --- receipts and callbacks -------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from chatgate.ids import MessageIds
 from chatgate.store import database, installation
@@ -88,9 +88,10 @@ class Evidence:
 
     def restless(self) -> list[Mark]:
         """Return each message that still needs attention."""
+        due = select(messages.c.status, messages.c.losses, messages.c.draft).where(messages.c.due_at.is_not(None))
         with self._engine.connect() as connection:
-            due = _stored(connection, select(messages).where(messages.c.due_at.is_not(None)))
-        return [(message.mark, message.status) for message in due if not waits(message)]
+            found = [(row, msgspec.json.decode(row.draft)) for row in connection.execute(due)]
+        return [(_mark(draft), row.status) for row, draft in found if not waits(row.status, draft["label"], row.losses)]
 
     def untold(self) -> int:
         """Return how many reports wait to be told, and fallbacks for their time."""
@@ -118,7 +119,7 @@ def _ids(connection: Connection) -> MessageIds:
     return MessageIds(secret)
 
 
-def _stored(connection: Connection, which: Select[Any] | None = None) -> list[Stored]:
+def _stored(connection: Connection) -> list[Stored]:
     public = _ids(connection).public
     names = {row.id: row.name for row in connection.execute(select(accounts))}
     ends: defaultdict[int, list[Any]] = defaultdict(list)
@@ -134,7 +135,7 @@ def _stored(connection: Connection, which: Select[Any] | None = None) -> list[St
             parent=None if row.parent_id is None else public(row.parent_id), fallback=row.fallback_state,
             ended={end.number: end.ended_at for end in ends[row.id]},
         )
-        for row in connection.execute(select(messages) if which is None else which)
+        for row in connection.execute(select(messages))
         for draft in [msgspec.json.decode(row.draft)]
     ]  # fmt: skip
 

@@ -107,7 +107,7 @@ FAIL_POINTS: dict[str, FailPoint] = {
     "callback, recorded": FailPoint("P14", _after(Store, "record_turn"), passages=5),
     "rescue of an open send": FailPoint("P5, P7", _in(claims, "_lost"), passages=1),
     "start": FailPoint("P5", _after(Store, "open"), passages=1),
-    "migration": FailPoint("P28", _at_a_statement, passages=30),
+    "migration": FailPoint("P2", _at_a_statement, passages=30),
 }
 
 ONLY_AT_FIRST = "migration"
