@@ -193,7 +193,7 @@ def _name(message: Stored) -> tuple[str, bool]:
 def _unsteady(history: History) -> Iterator[str]:
     ids, contents = defaultdict(set), defaultdict(set)
     for heard in history.heard:
-        contents[heard.webhook_id].add(frozenset(heard.reports))
+        contents[heard.webhook_id].add(heard.reports)
         for key in heard.reports:
             ids[key].add(heard.webhook_id)
     yield from (f"renamed: {key} came under {sorted(found)}" for key, found in ids.items() if len(found) > 1)

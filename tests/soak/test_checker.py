@@ -215,6 +215,7 @@ BAD_HISTORIES: dict[str, list[History]] = {
         told(replace(HEARD, good=False)),
         told(HEARD, replace(HEARD, webhook_id="msg_2")),
         told(HEARD, replace(HEARD, reports=(SENT, DELIVERED, FAILURE))),
+        told(HEARD, replace(HEARD, reports=(DELIVERED, SENT))),
         told(HEARD, stored=replace(UNKNOWN, due_at=None)),
     ],
     "I9": [
