@@ -24,6 +24,7 @@ CONNECTIONS = 16
 AGAIN = 0.1
 """Seconds until a connection that broke is made again."""
 SHARE_KEYED = 0.3
+SHARE_AGAIN = 0.1
 SHARE_PROMOTIONS = 0.25
 
 WRONG_LABEL = "nonsense"
@@ -104,13 +105,14 @@ class Load:
                 await asyncio.sleep(AGAIN)
 
     async def _call(self, peer: Peer, url: str, offer: Offer) -> None:
-        """A call with a key is made until it is answered OK: a refusal says nothing about the tries before it."""
-        reply = await self._caller.ask(peer, url, offer)
-        if offer.key is not None and reply.json["Code"] == "ServiceUnavailable":
-            raise EOFError
-        self._caller.note(offer, reply)
-        if offer.key is not None and self._chance.random() < AGAIN:
-            self._caller.note(offer, await self._caller.ask(peer, url, offer))
+        """A call with a key is made until it is taken, and then perhaps once more: that it could not be taken now says
+        nothing about the tries before."""
+        again = offer.key is not None and self._chance.random() < SHARE_AGAIN
+        for _ in range(1 + again):
+            reply = await self._caller.ask(peer, url, offer)
+            if offer.key is not None and reply.json["Code"] == "ServiceUnavailable":
+                raise EOFError
+            self._caller.note(offer, reply)
 
     def _offer(self) -> Offer:
         (kind,) = self._chance.choices(self._mix, [kind.share for kind in self._mix])

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.e2e.installation import Installation
-from tests.e2e.processes import Process, free_port
+from tests.e2e.processes import Process
 from tests.soak.ledger import Pause
 
 
@@ -53,12 +53,12 @@ class Companion(Mortal):
 class Node(Mortal):
     """One ``serve``."""
 
-    def __init__(self, installation: Installation, folder: Path) -> None:
+    def __init__(self, installation: Installation, folder: Path, port: int) -> None:
         super().__init__()
         self._installation = installation
         self._deaths = folder / "fail-points"
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
 
     async def start(self, *rig: object, die: tuple[str, int] | None = None) -> bool:
         """Start it with options of the rig, and a passage of a fail-point; return whether it came to serve."""

@@ -14,7 +14,7 @@ from tests.e2e.caller import Caller
 from tests.e2e.installation import ACCOUNTS, Installation, callback_secret, receipts_url
 from tests.e2e.partner import Partner
 from tests.e2e.postgres import Postgres
-from tests.e2e.processes import Processes, free_port
+from tests.e2e.processes import Processes, free_ports
 from tests.soak import fail_points
 from tests.soak.customer import Customer
 from tests.soak.evidence import Evidence, until
@@ -114,8 +114,8 @@ async def world(folder: Path, database: str = "sqlite", *, dying_at: int = 0) ->
         processes = await stack.enter_async_context(Processes(folder))
         address = None if database == "sqlite" else (await stack.enter_async_context(Postgres())).url
         installation = Installation(processes, folder, address)
-        nodes = [Node(installation, folder) for _ in range(1 if database == "sqlite" else 2)]
-        journals, ports = (folder / "partner.journal", folder / "centre.journal"), [free_port() for _ in range(3)]
+        journals, ports = (folder / "partner.journal", folder / "centre.journal"), free_ports(5)
+        nodes = [Node(installation, folder, port) for port in ports[3 : 4 if database == "sqlite" else 5]]
         companions = [
             Companion(partial(processes.start, *command))
             for command in (
