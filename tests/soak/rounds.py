@@ -6,6 +6,7 @@ The seed decides what is drawn; what it meets, the machine's own pace decides.
 from __future__ import annotations
 
 import asyncio
+import pickle
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -46,7 +47,7 @@ class Round:
 
 async def run(seed: int, database: str, folder: Path, *, seconds: float, first: Sequence[str] = ()) -> Round:
     """Run a round of about so many seconds of load. The fail-points ``first`` come first; a point of theirs that never
-    fires is a breach."""
+    fires is a breach. What broke something is kept in the folder, as ``breaches`` and ``history`` (a pickle)."""
     chance = Random(f"{seed} {database}")
     done = Round(seed, database)
     commit, rate = chance.choice((0, 0, 10, 30)), chance.choice((30, 60, 120))
@@ -72,6 +73,9 @@ async def run(seed: int, database: str, folder: Path, *, seconds: float, first: 
     done.broken = breaches(history)
     done.broken += [f"cannot: the fail-point {name!r} never fired" for name in first if not done.fired[name]]
     done.line = _line(done, history, f"commit +{commit} ms, {rate}/s, {manners}")
+    if done.broken:  # the database may be gone
+        (folder / "history").write_bytes(pickle.dumps(history))
+        (folder / "breaches").write_text("\n".join([done.line, *done.broken]))
     return done
 
 

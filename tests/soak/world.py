@@ -40,7 +40,7 @@ class World:
         self._folder = folder
         self.nodes = nodes
         self.companions = companions
-        """Partner, SMS centre and customer, as processes."""
+        """Partner, SMS centre and customer, as processes, in this order."""
         self.partner = partner
         self.customer = customer
         self.evidence = evidence
@@ -73,11 +73,18 @@ class World:
             stop.set()
             await task
 
-    async def settle(self, within: float) -> bool:
-        """Let everybody behave and wait until nothing is left to do; return whether it came to that."""
+    async def settle(self, within: float) -> None:
+        """Let everybody behave until nothing is left to do; then end those who send receipts, and let what their last
+        ones have changed be told. What is not done in time, the checker finds."""
         await self.partner.switch()
         await self.customer.behave({})
-        return await until(lambda: not self.evidence.restless() and self.evidence.untold() == 0, within)
+        await until(self._is_quiet, within)
+        partner, centre, _ = self.companions
+        await asyncio.gather(partner.kill(), centre.kill())
+        await until(self._is_quiet, within)
+
+    def _is_quiet(self) -> bool:
+        return not self.evidence.restless() and self.evidence.untold() == 0
 
     async def history(self, *, at_rest: bool = True) -> History:
         """End the nodes and return everything that was written down."""
