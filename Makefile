@@ -49,7 +49,7 @@ bench: setup
 	$(BIN)/python -m bench
 
 soak: setup
-	$(BIN)/python -m tests.e2e.soak --minutes $(or $(MINUTES),10)
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
 
 # --- keeping --------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ class Disk:
     fill: Callable[[], object]
     empty: Callable[[], object]
     rig: tuple[object, ...] = ()
-    """Options of ``tests.e2e.rigged`` that it needs."""
+    """Options of ``tests.soak.rigged`` that it needs."""
     takes_nothing: bool = True
     """Whether a full one takes no write at all."""
 

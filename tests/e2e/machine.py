@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from tests.e2e.caller import get
-from tests.e2e.evidence import Evidence
 from tests.e2e.installation import Installation, receipts_url
 from tests.e2e.partner import Partner
 from tests.e2e.processes import Process, Processes, free_port
+from tests.soak.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def machine(folder: Path, *shifted: object) -> AsyncIterator[Machine]:
         partner = await Partner.start(processes, folder, receipts_url(port))
         centre = await processes.start("chatgate", "simulate", "sms", "--port", 0, "--journal", journal)
         installation = Installation(processes, folder)
-        await installation.configure(partner.send_url, sms=centre.url)
+        await installation.configure(partner.send_url, centre_url=centre.url)
         node = await installation.start(port, program=("tests.e2e.shifted", *shifted))
         with Evidence(installation.database) as evidence:
             yield Machine(node, partner, evidence, installation.database, journal)

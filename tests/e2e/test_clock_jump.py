@@ -14,11 +14,12 @@ import pytest
 
 from chatgate.clock import HOUR, SECOND
 from tests.e2e.caller import Caller, get
-from tests.e2e.evidence import until
 from tests.e2e.installation import ACCOUNTS
-from tests.e2e.ledger import LATE_BY, Offer, violations
 from tests.e2e.machine import Machine, machine
 from tests.e2e.shifted import write
+from tests.soak.checker import LATE_BY, breaches
+from tests.soak.evidence import until
+from tests.soak.ledger import History, Offer
 
 DISTRUST = 6
 """Seconds."""
@@ -97,9 +98,9 @@ async def test_two_hours(by: int, tmp_path: Path) -> None:
         assert [mark for mark, end in ends.items() if takes.get(mark, 0) > end + LATE_BY] == []
         await it.evidence.settled(within=10)
         stored = [message for message in it.evidence.stored() if message.mark in caller.ledger.offers]
-        broken = violations(caller.ledger, stored, it.partner.taken())
-    # The ledger's own "late" holds the partner's clock against times that have moved; the armed still wait; what was in
+        broken = breaches(History(caller.ledger, stored, it.partner.taken()))
+    # The checker's own "late" holds the partner's clock against times that have moved; the armed still wait; what was in
     # hand at a jump forward is two hours old then.
-    fine = {f"restless: {offer.mark} is still sent" for offer in armed}
-    fine |= {f"undelivered: {mark} (transaction) rests as expired" for mark in open_then if by > 0}
-    assert [line for line in broken if not line.startswith("late") and line not in fine] == []
+    fine = {f"I6 restless: {offer.mark} is still sent" for offer in armed}
+    fine |= {f"I6 undelivered: {mark} (transaction) rests as expired" for mark in open_then if by > 0}
+    assert [line for line in broken if not line.startswith("I5 late") and line not in fine] == []

@@ -18,12 +18,13 @@ import pytest
 from chatgate.store import database as databases
 from tests.e2e import full_disk
 from tests.e2e.caller import Caller, connect, get
-from tests.e2e.evidence import Evidence
 from tests.e2e.installation import ACCOUNTS, Installation, receipts_url
-from tests.e2e.ledger import violations
 from tests.e2e.partner import Partner
 from tests.e2e.postgres import Postgres
 from tests.e2e.processes import Process, Processes, free_port
+from tests.soak.checker import breaches
+from tests.soak.evidence import Evidence
+from tests.soak.ledger import History
 
 AWAY = 3.0
 """Seconds: longer than any call may wait."""
@@ -79,7 +80,7 @@ async def healthy_again(it: Served, caller: Caller) -> list[str]:
     assert it.node.alive
     with Evidence(it.database) as evidence:
         await evidence.settled(within=40)
-        return violations(caller.ledger, evidence.stored(), it.partner.taken())
+        return breaches(History(caller.ledger, evidence.stored(), it.partner.taken()))
 
 
 async def crash(postgres: Postgres) -> None:

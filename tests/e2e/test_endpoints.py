@@ -23,12 +23,12 @@ from chatgate.clock import HOUR
 from chatgate.store import database
 from tests.callbacks.endpoint import Answer, Endpoint, answering, listening
 from tests.cli.running import environment
-from tests.e2e.evidence import until
 from tests.e2e.processes import Processes, free_port
 from tests.e2e.sandbox import SENDER, SPACE, Sandbox
 from tests.e2e.shifted import write
 from tests.gateway.wire import ask, http
 from tests.signing import sign_v3
+from tests.soak.evidence import until
 
 GOOD = answering(200, b'{"code":0,"msg":"Success"}')
 SENTENCES = {

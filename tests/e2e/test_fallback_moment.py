@@ -12,9 +12,9 @@ from pathlib import Path
 from random import Random
 
 from tests.e2e.caller import Caller
-from tests.e2e.evidence import until
 from tests.e2e.installation import ACCOUNTS
 from tests.e2e.machine import machine
+from tests.soak.evidence import until
 
 SPEED = 10
 MOMENT = 60
