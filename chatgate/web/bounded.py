@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -65,6 +65,9 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._unfinished = unfinished
+        self._extensions: dict[str, dict[object, object]] = {WHOLE: {"send": self._answer}}
+        self._answered: RequestResponseCycle
+        """The cycle that runs; others may have been read meanwhile. In each scope it would be garbage for the collector."""
         self.refusal: ApiError | None = None
         """To be answered when the requests before it have been."""
         self.age = 0
@@ -184,7 +187,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_headers_complete()
         else:
             self._begin_with_other_target()
-        self.scope["extensions"] = {WHOLE: {"send": partial(self._answer, self.cycle)}}
+        self.scope["extensions"] = self._extensions
         self.headers = _TRAILERS
         self.body_received = 0
 
@@ -234,8 +237,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # --- answers ---------------------------------------------------------------------------------------------------
 
-    async def _answer(self, cycle: RequestResponseCycle, answer: HttpResponse) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    async def _answer(self, answer: HttpResponse) -> None:
         """Send a whole answer; takes the place of a cycle's two ``send``."""
+        cycle = self._answered
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
         if cycle.disconnected:

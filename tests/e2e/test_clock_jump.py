@@ -99,8 +99,8 @@ async def test_two_hours(by: int, tmp_path: Path) -> None:
         await it.evidence.settled(within=10)
         stored = [message for message in it.evidence.stored() if message.mark in caller.ledger.offers]
         broken = breaches(History(caller.ledger, stored, it.partner.taken()))
-    # The checker's own "late" holds the partner's clock against times that have moved; the armed still wait; what was in
-    # hand at a jump forward is two hours old then.
+    # The checker's own "late" holds the partner's clock against times that have moved; the armed still wait; what was
+    # in hand at a jump forward is two hours old then.
     fine = {f"I6 restless: {offer.mark} is still sent" for offer in armed}
     fine |= {f"I6 undelivered: {mark} (transaction) rests as expired" for mark in open_then if by > 0}
     assert [line for line in broken if not line.startswith("I5 late") and line not in fine] == []
