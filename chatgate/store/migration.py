@@ -22,7 +22,7 @@ from chatgate.store.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002_templates"
 """The newest revision in ``migrations/versions``."""
 
 _LOCK = 0x636861740001

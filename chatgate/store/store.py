@@ -18,6 +18,7 @@ from chatgate.clock import DAY, Clock, Instant
 from chatgate.domain.account import AccessKey, AccountView
 from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Message, Status
+from chatgate.domain.review import TemplateRecord
 from chatgate.errors import StoreUnavailable
 from chatgate.ids import Keys, MessageIds
 from chatgate.sealing import KeyRing
@@ -36,8 +37,11 @@ from chatgate.store import (
     migration,
     receipts,
     replies,
+    reviews,
     rows,
     search,
+    template_counts,
+    templates,
     turns,
 )
 from chatgate.store.committer import Committer
@@ -211,6 +215,45 @@ class Store:
 
     async def load_view(self, account_id: int, now: Instant) -> AccountView | None:
         return await self._read(accounts.load_view, account_id, now)
+
+    # --- templates ---------------------------------------------------------------------------------------------------
+
+    async def create_template(self, creation: templates.Creation) -> str | None:
+        """Make a template and answer its code; None: the nonce was used. Raises as ``templates.create``."""
+        return await self._committer.run(templates.create, creation)
+
+    async def change_template(self, change: templates.Change) -> TemplateRecord | None:
+        """Give a template new contents; None: the nonce was used. Raises as ``templates.change``."""
+        return await self._committer.run(templates.change, change)
+
+    async def remove_template(self, deletion: templates.Deletion) -> bool:
+        """Delete a template; False: the nonce was used. Raises NotFound."""
+        return await self._committer.run(templates.remove, deletion)
+
+    async def judge_template(self, judgement: templates.Judgement) -> TemplateRecord:
+        """Decide on a template. Raises NotFound, NotPossible."""
+        return await self._committer.run(templates.judge, judgement)
+
+    async def approve_due(self, sweep: templates.ReviewSweep) -> int:
+        """Approve what a delayed review held; answer how many."""
+        return await self._committer.run(templates.approve_due, sweep)
+
+    async def find_template(self, which: templates.Naming) -> TemplateRecord | None:
+        return await self._read(templates.find, which)
+
+    async def list_templates(self, wanted: templates.Wanted) -> tuple[list[TemplateRecord], int]:
+        return await self._read(templates.list_templates, wanted)
+
+    async def count_templates(
+        self, account_id: int, template_code: str, since: Instant, until: Instant, step: int
+    ) -> dict[tuple[Instant, str], template_counts.Span]:
+        """Return how far messages of a template came; raises template_counts.TooMany."""
+        return await self._read_by(
+            self._archivist, template_counts.count, account_id, template_code, since, until, step
+        )
+
+    async def reviews(self, account_id: int, kind: reviews.Kind, name: str) -> Sequence[reviews.Review]:
+        return await self._read(reviews.read, account_id, kind, name)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
