@@ -56,7 +56,14 @@ _SHAPES: dict[tuple[str | None, bool, bool], MessageType] = {
     ("DOCUMENT", False, False): MessageType.DOCUMENT,
 }
 
-_COMPONENT_KEYS = ("Type", "Format", "Text", "Url", "ThumbUrl", "Duration", "FileName", "FileType", "Caption")
+# What is kept of a component, by its type or format, and of a button.
+_KEYS: Mapping[str, Sequence[str]] = {
+    "BODY": ("Type", "Text"),
+    "IMAGE": ("Type", "Format", "Url", "Caption"),
+    "VIDEO": ("Type", "Format", "Url", "ThumbUrl", "Duration", "Caption"),
+    "DOCUMENT": ("Type", "Format", "Url", "FileName", "FileType", "Caption"),
+    "BUTTONS": ("Type",),
+}
 _BUTTON_KEYS = ("Type", "Text", "Url", "UrlType")
 
 _NUMBERED = re.compile(r"\{\{\s*[0-9]+\s*\}\}")
@@ -110,9 +117,10 @@ def plain(components: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return legal components as they are kept and given back: as written, without what Viber does not know."""
     kept = []
     for component in components:
-        own = _given(component, _COMPONENT_KEYS)
-        if buttons := component.get("Buttons"):
-            own["Buttons"] = [_given(button, _BUTTON_KEYS) for button in buttons]
+        kind = _word(component, "Type")
+        own = _given(component, _KEYS[_word(component, "Format") if kind == "HEADER" else kind])
+        if kind == "BUTTONS":
+            own["Buttons"] = [_given(button, _BUTTON_KEYS) for button in component["Buttons"]]
         kept.append(own)
     return kept
 
@@ -200,7 +208,7 @@ class _Linter:
                 "Example", f"with it the text has {length} characters; {viber.LONGEST_TEXT} is the most.",
                 param="Example",
             )  # fmt: skip
-        if self._url and not viber.is_url(template.replaced(self._url, example)):
+        if template.variables(self._url) and not viber.is_url(template.replaced(self._url, example)):
             self.find("Example", "with it the button's Url is no http or https URL.", param="Example")
 
     # --- one component -----------------------------------------------------------------------------------------------
@@ -325,7 +333,7 @@ def _format(components: object) -> str | None:
 
 
 def _given(written: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
-    return {key: written[key] for key in keys if written.get(key) not in (None, "")}
+    return {key: written[key] for key in keys if type(written.get(key)) is int or _text(written, key)}
 
 
 def _text(component: Mapping[str, Any], key: str) -> str:
