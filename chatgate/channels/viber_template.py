@@ -25,7 +25,9 @@ import msgspec
 from chatgate import errors
 from chatgate.channels import viber
 from chatgate.domain import template
+from chatgate.domain.account import Standing, Template
 from chatgate.domain.message import Content, MessageType
+from chatgate.domain.review import TemplateText
 from chatgate.errors import ApiError, ErrorCode
 
 PURPOSES = ("UTILITY", "MARKETING", "AUTHENTICATION")
@@ -139,6 +141,15 @@ def read(components: Sequence[Mapping[str, Any]]) -> Rendering:
     )  # fmt: skip
     message_type = _SHAPES[kind, bool(body), bool(button)]
     return Rendering(message_type=message_type, body=body, parts=None if parts == Content() else parts)
+
+
+def sendable(text: TemplateText, code: str, language: str, name: str) -> Template:
+    """Return what sending needs of a legal template that nobody has reviewed."""
+    made = read(text.components)
+    return Template(
+        template_code=code, language=language, name=name, body=made.body, message_type=made.message_type,
+        parts=made.parts, standing=Standing.PENDING,
+    )  # fmt: skip
 
 
 class _Linter:

@@ -31,6 +31,28 @@ class ReviewMode(StrEnum):
     """It is rejected at once."""
 
 
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What review says of a template that was just written."""
+
+    standing: Standing
+    reason: str = ""
+    review_at: Instant | None = None
+    """When it is approved by itself."""
+
+
+def first_verdict(mode: ReviewMode, now: Instant, delay: int) -> Verdict:
+    """Return what review says at once. ``delay``: milliseconds of a delayed review."""
+    match mode:
+        case ReviewMode.AUTO:
+            return Verdict(standing=Standing.APPROVED)
+        case ReviewMode.REJECT:
+            return Verdict(standing=Standing.REJECTED, reason="This installation rejects every template.")
+        case ReviewMode.DELAYED:
+            return Verdict(standing=Standing.PENDING, review_at=now + delay)
+        case ReviewMode.MANUAL:
+            return Verdict(standing=Standing.PENDING)
+
+
 class AuditStatus(StrEnum):
     """``AuditStatus`` of the API and of audit callbacks."""
 

@@ -7,9 +7,7 @@ from collections.abc import Callable
 
 from chatgate import errors
 from chatgate.channels import viber_template
-from chatgate.clock import Instant
-from chatgate.domain.account import Standing, Template
-from chatgate.domain.review import AUDIT_STATUSES, ReviewMode, TemplateRecord, TemplateText
+from chatgate.domain.review import AUDIT_STATUSES, ReviewMode, TemplateRecord, TemplateText, Verdict, first_verdict
 from chatgate.errors import (
     CREATE_ERROR,
     DELETE_NOT_FOUND,
@@ -30,11 +28,8 @@ from chatgate.store.templates import (
     TemplateApproved,
     TemplateExists,
     TooManyTemplates,
-    Verdict,
     Wanted,
 )
-
-REJECTED = "This installation rejects every template."
 
 _STANDINGS = {status: standing for standing, status in AUDIT_STATUSES.items()}
 
@@ -50,9 +45,10 @@ class TemplateDesk:
         self._review_delay = review_delay
 
     async def create(self, call: Call, name: str, language: str, text: TemplateText) -> str:
+        template = viber_template.sendable(text, secrets.token_hex(16), language, name)
         creation = Creation(
-            account_id=call.account.account_id, template=_template(text, secrets.token_hex(16), language, name),
-            text=text, verdict=self._verdict(call.now), author=call.access_key_id, now=call.now, nonce=call.nonce,
+            account_id=call.account.account_id, template=template, text=text, verdict=self._verdict(call),
+            author=call.access_key_id, now=call.now, nonce=call.nonce,
         )  # fmt: skip
         try:
             code = await self._store.create_template(creation)
@@ -67,8 +63,8 @@ class TemplateDesk:
 
     async def change(self, call: Call, which: TemplateName, language: str, text: TemplateText) -> TemplateRecord:
         change = Change(
-            which=_naming(call, which, language), template=_template(text, "", language, ""), text=text,
-            verdict=self._verdict(call.now), author=call.access_key_id, now=call.now, nonce=call.nonce,
+            which=_naming(call, which, language), template=viber_template.sendable(text, "", language, ""), text=text,
+            verdict=self._verdict(call), author=call.access_key_id, now=call.now, nonce=call.nonce,
         )  # fmt: skip
         try:
             changed = await self._store.change_template(change)
@@ -125,25 +121,9 @@ class TemplateDesk:
             if wanted.language in (None, language)
         ]  # fmt: skip
 
-    def _verdict(self, now: Instant) -> Verdict:
-        match self._review:
-            case ReviewMode.AUTO:
-                return Verdict(standing=Standing.APPROVED)
-            case ReviewMode.REJECT:
-                return Verdict(standing=Standing.REJECTED, reason=REJECTED)
-            case ReviewMode.DELAYED:
-                return Verdict(standing=Standing.PENDING, review_at=now + self._review_delay)
-            case ReviewMode.MANUAL:
-                return Verdict(standing=Standing.PENDING)
+    def _verdict(self, call: Call) -> Verdict:
+        return first_verdict(self._review, call.now, self._review_delay)
 
 
 def _naming(call: Call, which: TemplateName, language: str | None) -> Naming:
     return Naming(account_id=call.account.account_id, code=which.code, name=which.name, language=language)
-
-
-def _template(text: TemplateText, code: str, language: str, name: str) -> Template:
-    made = viber_template.read(text.components)
-    return Template(
-        template_code=code, language=language, name=name, body=made.body, message_type=made.message_type,
-        parts=made.parts, standing=Standing.PENDING,
-    )  # fmt: skip

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, up
 from chatgate.clock import Instant
 from chatgate.domain import review
 from chatgate.domain.account import Standing, Template
-from chatgate.domain.review import Decision, TemplateRecord, TemplateText
+from chatgate.domain.review import Decision, TemplateRecord, TemplateText, Verdict
 from chatgate.errors import ChatgateError, NotFound
 from chatgate.store import calls, reviews, rows, template_rows
 from chatgate.store.accounts import touch
@@ -43,15 +43,6 @@ class TooManyTemplates(ChatgateError):
 
 class TemplateApproved(ChatgateError):
     """The template was approved: it can no longer be changed."""
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What review says of a template that was just written."""
-
-    standing: Standing
-    reason: str = ""
-    review_at: Instant | None = None
-    """When it is approved by itself."""
 
 
 class Creation(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from chatgate.clock import HandClock
 from chatgate.domain.account import Standing, Template
 from chatgate.domain.review import AuditStatus, ReviewMode, TemplateText
 from chatgate.errors import ApiError
-from chatgate.gateway.template_desk import REJECTED, TemplateDesk
+from chatgate.gateway.template_desk import TemplateDesk
 from chatgate.operations.base import Call, TemplateName, WantedCounts, WantedTemplates
 from chatgate.store import template_counts, templates
 from chatgate.store.accounts import NewAccount, Possessions
@@ -50,7 +50,7 @@ def asked(now: int = 1000) -> Call:
         (ReviewMode.AUTO, Standing.APPROVED, "", None),
         (ReviewMode.MANUAL, Standing.PENDING, "", None),
         (ReviewMode.DELAYED, Standing.PENDING, "", 6000),
-        (ReviewMode.REJECT, Standing.REJECTED, REJECTED, None),
+        (ReviewMode.REJECT, Standing.REJECTED, "This installation rejects every template.", None),
     ],
 )
 async def test_review(store: Store, review: ReviewMode, standing: Standing, reason: str, review_at: int | None) -> None:

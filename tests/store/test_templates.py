@@ -11,7 +11,7 @@ import pytest
 
 from chatgate.domain.account import Standing, Template
 from chatgate.domain.message import Content, MessageType
-from chatgate.domain.review import Decision, NotPossible, TemplateRecord, TemplateText
+from chatgate.domain.review import Decision, NotPossible, TemplateRecord, TemplateText, Verdict
 from chatgate.errors import NotFound
 from chatgate.store import templates
 from chatgate.store.accounts import Gift, Possessions
@@ -27,7 +27,6 @@ from chatgate.store.templates import (
     TemplateApproved,
     TemplateExists,
     TooManyTemplates,
-    Verdict,
     Wanted,
 )
 from tests.store.conftest import Open

@@ -4,9 +4,9 @@ from secrets import token_bytes
 
 from chatgate.clock import SECOND, HandClock
 from chatgate.domain.account import Standing, Template
-from chatgate.domain.review import TemplateText
+from chatgate.domain.review import TemplateText, Verdict
 from chatgate.store.store import Store
-from chatgate.store.templates import Creation, Naming, Verdict, Wanted
+from chatgate.store.templates import Creation, Naming, Wanted
 from chatgate.workers.review_timer import AT_ONCE, ReviewTimer
 from tests.store.customer import Customer
 from tests.store.journey import ACCOUNT

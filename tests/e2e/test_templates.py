@@ -1,0 +1,103 @@
+"""Review with a running server: the operator decides at the command line, the account hears it and sends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.cli.running import environment
+from tests.e2e.sandbox import PACE, PATIENCE, PROGRAMS, SENDER, Sandbox, new_account, running
+from tests.gateway.wire import Caller, ask
+
+COMPONENTS = json.dumps([{"Type": "BODY", "Text": "Hello $(name)"}])
+
+
+def call(sandbox: Sandbox, account: str, action: str, **params: str) -> dict[str, Any]:
+    found: dict[str, Any] = ask(sandbox.host, Caller(sandbox.host, account).v3(params, action=action)).json
+    return found
+
+
+def create(sandbox: Sandbox, account: str) -> str:
+    made = call(
+        sandbox, account, "CreateChatappTemplate", Name="parcel", Language="en", Category="UTILITY",
+        TemplateType="VIBER", Components=COMPONENTS,
+    )  # fmt: skip
+    return str(made["Data"]["TemplateCode"])
+
+
+def status(sandbox: Sandbox, account: str, code: str) -> tuple[str, str]:
+    found = call(sandbox, account, "GetChatappTemplateDetail", TemplateCode=code, Language="en")["Data"]
+    return found["AuditStatus"], found["Reason"]
+
+
+def send(sandbox: Sandbox, account: str, code: str) -> dict[str, Any]:
+    return call(
+        sandbox, account, "SendChatappMessage", ChannelType="viber", Type="template", From=SENDER, To="639170000061",
+        Label="transaction", TemplateCode=code, Language="en", TemplateParams='{"name":"Ann"}',
+    )  # fmt: skip
+
+
+def judge(sandbox: Sandbox, account: str, decision: str, code: str, reason: str = "") -> None:
+    subprocess.run(
+        [PROGRAMS / "chatgate", "template", decision, code, "en", "--account", account, "--reason", reason,
+         "--data", sandbox.data],
+        check=True, timeout=PATIENCE, env=environment(), stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def until(what: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not wanted(found := what()):
+        assert time.monotonic() < deadline, found
+        time.sleep(PACE)
+    return found
+
+
+def audits(sandbox: Sandbox, account: str, count: int) -> list[tuple[str, str]]:
+    """Return what the endpoint heard of templates, once it is so much."""
+
+    def heard() -> list[tuple[str, str]]:
+        reports = [report for call in sandbox.callbacks(account) for report in call["body"]]
+        return [(one["AuditStatus"], one["Reason"]) for one in reports if one.get("Type") == "template"]
+
+    found: list[tuple[str, str]] = until(heard, lambda reports: len(reports) >= count)
+    return sorted(found)
+
+
+def test_manual_review(tmp_path: Path) -> None:
+    with running(tmp_path / "data", template_review="manual") as sandbox:
+        account = new_account()
+        code = create(sandbox, account)
+        assert status(sandbox, account, code) == ("auditing", "")
+        assert send(sandbox, account, code)["Code"] == "InvalidParameter.TemplateCode"
+        judge(sandbox, account, "reject", code, "Say who you are.")
+        assert status(sandbox, account, code) == ("fail", "Say who you are.")
+        judge(sandbox, account, "approve", code)
+        sent = until(lambda: send(sandbox, account, code), lambda answer: answer["Code"] == "OK")
+        message = sandbox.delivered(sent["MessageId"], account)
+        assert message["text"] == "Hello Ann"
+        judge(sandbox, account, "pause", code, "Complaints.")
+
+        def failed() -> str:
+            message_id = send(sandbox, account, code)["MessageId"]
+            return str((sandbox.message(message_id, account)["failure"] or {}).get("code"))
+
+        assert until(failed, lambda found: found == "TemplatePaused")
+        assert audits(sandbox, account, 4) == [
+            ("auditing", ""), ("fail", "Say who you are."), ("pass", ""), ("paused", "Complaints."),
+        ]  # fmt: skip
+
+
+def test_a_delayed_review_is_over_after_a_restart(tmp_path: Path) -> None:
+    account = new_account()
+    settings = {"template_review": "delayed", "template_review_delay": 1}
+    with running(tmp_path / "data", **settings) as sandbox:
+        code = create(sandbox, account)
+    with running(tmp_path / "data", **settings) as sandbox:
+        until(lambda: status(sandbox, account, code), lambda found: found == ("pass", ""))
+        until(lambda: send(sandbox, account, code), lambda answer: answer["Code"] == "OK")
+        assert audits(sandbox, account, 2) == [("auditing", ""), ("pass", "")]
