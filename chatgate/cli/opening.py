@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -84,3 +85,11 @@ async def account_id(store: Store, name: str) -> int:
     if found is None:
         raise NotFound(f"There is no account {name!r}.")
     return found
+
+
+def operator() -> str:
+    """Return who is at the command line, for the history of decisions."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "operator"

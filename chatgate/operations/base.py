@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -26,6 +26,7 @@ from chatgate.domain.account import AccountView
 from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Draft, RetryKey
 from chatgate.domain.review import AuditStatus, TemplateRecord, TemplateText
+from chatgate.domain.sender_request import SenderRequest
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +132,31 @@ class TemplateDesk(Protocol):
         ...
 
 
+class SenderDesk(Protocol):
+    """What an operation may ask about senders, and about what the account applied for."""
+
+    async def file(self, call: Call, space_id: str, request_type: str, record: dict[str, Any]) -> str:
+        """Commit a request, spend the nonce, and return its number. Raises ApiError: NONCE_USED, CREATE_ERROR."""
+        ...
+
+    async def revise(self, call: Call, space_id: str, request_no: str, record: dict[str, Any]) -> None:
+        """Commit another record for an open request, and spend the nonce.
+
+        Raises ApiError: NONCE_USED, ``InvalidParameter.RequestNo`` (there is none, or it is closed).
+        """
+        ...
+
+    async def request(self, call: Call, request_no: str) -> SenderRequest | None: ...
+
+    async def requests(self, call: Call) -> Sequence[SenderRequest]:
+        """Return the account's requests, the last changed first."""
+        ...
+
+    async def pauses(self, call: Call) -> int:
+        """Return how often senders of the account were paused."""
+        ...
+
+
 class Desk(Protocol):
     """What an operation may ask of the rest. The store and the dispatcher stand behind it."""
 
@@ -141,6 +167,9 @@ class Desk(Protocol):
 
     @property
     def templates(self) -> TemplateDesk: ...
+
+    @property
+    def senders(self) -> SenderDesk: ...
 
     async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
         """Commit the message durably, spend the nonce, and return the public MessageId.

@@ -29,6 +29,7 @@ from chatgate.gateway.chain import Gateway
 from chatgate.gateway.desk import Desk
 from chatgate.gateway.directory import REFRESH_EVERY, Directory, StoredDirectory
 from chatgate.gateway.flow_control import FlowControl
+from chatgate.gateway.sender_desk import SenderDesk
 from chatgate.gateway.template_desk import TemplateDesk
 from chatgate.outbound import Outbound
 from chatgate.providers.base import Provider
@@ -214,6 +215,7 @@ class Node:
                 review=settings.template_review,
                 review_delay=settings.template_review_delay * SECOND,
             ),
+            SenderDesk(parts.store),
             default_ttl=settings.default_ttl,
             callback_batch=settings.callback_batch,
         )

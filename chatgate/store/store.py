@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from chatgate.clock import DAY, Clock, Instant
-from chatgate.domain.account import AccessKey, AccountView
+from chatgate.domain.account import AccessKey, AccountView, Standing
 from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Message, Status
 from chatgate.domain.review import TemplateRecord
+from chatgate.domain.sender_request import SenderRequest
 from chatgate.errors import StoreUnavailable
 from chatgate.ids import Keys, MessageIds
 from chatgate.sealing import KeyRing
@@ -40,6 +41,7 @@ from chatgate.store import (
     reviews,
     rows,
     search,
+    senders,
     template_counts,
     templates,
     turns,
@@ -254,6 +256,37 @@ class Store:
 
     async def reviews(self, account_id: int, kind: reviews.Kind, name: str) -> Sequence[reviews.Review]:
         return await self._read(reviews.read, account_id, kind, name)
+
+    # --- senders -----------------------------------------------------------------------------------------------------
+
+    async def apply_for_sender(self, application: senders.Application) -> None:
+        """Add a sender that waits for review. Raises senders.SenderExists."""
+        await self._committer.run(senders.apply, application)
+
+    async def judge_sender(self, judgement: senders.SenderJudgement) -> Standing:
+        """Decide on a sender; answer its standing. Raises NotFound, NotPossible."""
+        return await self._committer.run(senders.judge, judgement)
+
+    async def file_request(self, filing: senders.Filing) -> bool:
+        """Store what an account applies for; False: the nonce was used. Raises senders.TooManyRequests."""
+        return await self._committer.run(senders.file, filing)
+
+    async def revise_request(self, revision: senders.Revision) -> bool:
+        """Change an open request; False: the nonce was used. Raises NotFound, NotPossible."""
+        return await self._committer.run(senders.revise, revision)
+
+    async def answer_request(self, answer: senders.Answer) -> SenderRequest:
+        """Grant or refuse a request. Raises NotFound, NotPossible."""
+        return await self._committer.run(senders.answer, answer)
+
+    async def find_request(self, account_id: int, request_no: str) -> SenderRequest | None:
+        return await self._read(senders.find_request, account_id, request_no)
+
+    async def list_requests(self, account_id: int, limit: int) -> list[SenderRequest]:
+        return await self._read(senders.requests, account_id, limit)
+
+    async def sender_pauses(self, account_id: int) -> int:
+        return await self._read(senders.pauses, account_id)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

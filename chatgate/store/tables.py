@@ -155,6 +155,28 @@ reviews = Table(
 )
 Index("ix_reviews_of", reviews.c.account_id, reviews.c.kind, reviews.c.name, reviews.c.id)
 
+sender_requests = Table(
+    "sender_requests",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("request_no", Text, nullable=False),
+    Column("space_id", Text, nullable=False),
+    Column("request_type", Text, nullable=False),
+    Column("result", Text, nullable=False, comment="unAudit, pass, fail"),
+    Column("reason", Text, nullable=False),
+    Column("record", Text, nullable=False, comment="JSON: what the account wrote"),
+    Column("sender", Text, comment="which one was granted"),
+    Column("service_id", Text),
+    Column("creator", Text, nullable=False),
+    Column("modifier", Text, nullable=False),
+    Column("created_at", Long, nullable=False),
+    Column("changed_at", Long, nullable=False),
+    Column("audited_at", Long),
+    _keyed("account_id", "request_no"),
+    sqlite_with_rowid=False,
+    comment="what accounts apply for: to send by Viber, to which countries, to pause",
+)
+
 fallback_policies = Table(
     "fallback_policies",
     metadata,

@@ -15,7 +15,8 @@ MESSAGE_ID = "61851ccb2f1365b16aee0001"
 class Desk:
     default_ttl = 600
     templates: Any = None
-    """Operations of templates are tested with the store (tests/gateway, tests/sdk)."""
+    senders: Any = None
+    """Operations of templates and senders are tested with the store (tests/gateway, tests/sdk)."""
 
     def __init__(self, page: Page | None = None) -> None:
         """``page`` is what the past looks like."""

@@ -9,7 +9,6 @@ import typer
 
 from chatgate.cli import opening
 from chatgate.cli.commands.template.reading import Account, Code
-from chatgate.cli.commands.template.writing import operator
 from chatgate.clock import SystemClock
 from chatgate.domain.review import Decision
 from chatgate.errors import SettingError
@@ -53,7 +52,7 @@ def command(decision: Decision) -> Callable[..., None]:
             account_id = await opening.account_id(store, account)
             judgement = Judgement(
                 which=Naming(account_id=account_id, code=code, language=language), decision=decision,
-                reviewer=by or operator(), reason=reason, now=SystemClock().now(), partner_ids=ids,
+                reviewer=by or opening.operator(), reason=reason, now=SystemClock().now(), partner_ids=ids,
             )  # fmt: skip
             return str((await store.judge_template(judgement)).template.standing)
 

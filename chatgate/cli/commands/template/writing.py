@@ -6,7 +6,6 @@ A file is JSON: the parameters of CreateChatappTemplate (``Name``, ``Language``,
 
 from __future__ import annotations
 
-import getpass
 import secrets
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +17,7 @@ from chatgate.channels import viber_template
 from chatgate.channels.viber_template import Finding
 from chatgate.cli import opening, output
 from chatgate.cli.commands.template.reading import Account, Code
-from chatgate.clock import SystemClock
+from chatgate.clock import SECOND, SystemClock
 from chatgate.domain.language import LANGUAGES
 from chatgate.domain.review import TemplateText, first_verdict
 from chatgate.errors import SettingError
@@ -77,8 +76,8 @@ def create(
         creation = Creation(
             account_id=await opening.account_id(store, account),
             template=viber_template.sendable(text, secrets.token_hex(16), language, name), text=text,
-            verdict=first_verdict(settings.template_review, now, settings.template_review_delay * 1000),
-            author=operator(), now=now, nonce=secrets.token_bytes(16),
+            verdict=first_verdict(settings.template_review, now, settings.template_review_delay * SECOND),
+            author=opening.operator(), now=now, nonce=secrets.token_bytes(16),
         )  # fmt: skip
         return await store.create_template(creation)
 
@@ -104,9 +103,9 @@ def modify(
         now = SystemClock().now()
         which = Naming(account_id=await opening.account_id(store, account), code=code, language=language)
         change = Change(
-            which=which, template=viber_template.sendable(text, code, language, ""), text=text, author=operator(),
-            verdict=first_verdict(settings.template_review, now, settings.template_review_delay * 1000), now=now,
-            nonce=secrets.token_bytes(16),
+            which=which, template=viber_template.sendable(text, code, language, ""), text=text,
+            verdict=first_verdict(settings.template_review, now, settings.template_review_delay * SECOND),
+            author=opening.operator(), now=now, nonce=secrets.token_bytes(16),
         )  # fmt: skip
         await store.change_template(change)
 
@@ -127,20 +126,12 @@ def delete(
     async def work(store: Store, _ring: KeyRing) -> None:
         which = Naming(account_id=await opening.account_id(store, account), code=code, language=language)
         deletion = Deletion(
-            which=which, author=operator(), now=SystemClock().now(), nonce=secrets.token_bytes(16)
+            which=which, author=opening.operator(), now=SystemClock().now(), nonce=secrets.token_bytes(16)
         )  # fmt: skip
         await store.remove_template(deletion)
 
     opening.with_store(opening.configuration(config, data=data, database=database), work)
     print(f"{code} is deleted in {'all its languages' if language is None else language}.")
-
-
-def operator() -> str:
-    """Return who is at the command line, for the history of decisions."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return "operator"
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Templates as the API makes them: what Detail gives back, their review, and who decided what."""
+"""Templates as the API makes them: what Detail gives back, and their review; what accounts apply for as senders."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,5 +43,25 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
         comment="who decided what on a template or a sender, when and why",
+    )
+    op.create_table(
+        "sender_requests",
+        sa.Column("account_id", LONG, nullable=False),
+        sa.Column("request_no", sa.Text(), nullable=False),
+        sa.Column("space_id", sa.Text(), nullable=False),
+        sa.Column("request_type", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False, comment="unAudit, pass, fail"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False, comment="JSON: what the account wrote"),
+        sa.Column("sender", sa.Text(), comment="which one was granted"),
+        sa.Column("service_id", sa.Text()),
+        sa.Column("creator", sa.Text(), nullable=False),
+        sa.Column("modifier", sa.Text(), nullable=False),
+        sa.Column("created_at", LONG, nullable=False),
+        sa.Column("changed_at", LONG, nullable=False),
+        sa.Column("audited_at", LONG),
+        sa.PrimaryKeyConstraint("account_id", "request_no", name=op.f("pk_sender_requests")),
+        sqlite_with_rowid=False,
+        comment="what accounts apply for: to send by Viber, to which countries, to pause",
     )
     op.create_index("ix_reviews_of", "reviews", ["account_id", "kind", "name", "id"])
