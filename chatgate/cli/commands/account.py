@@ -1,6 +1,6 @@
 """``chatgate account`` and ``chatgate key``: who may call, and from which sender.
 
-Templates, spaces and policies get commands of their own with the account issue.
+Templates, spaces, policies, and the life of a sender have commands of their own.
 """
 
 from __future__ import annotations
