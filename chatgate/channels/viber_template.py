@@ -206,13 +206,14 @@ class _Linter:
         if not isinstance(example, Mapping):
             self.find("Example", "it must be an object: name to sample.", param="Example")
             return
-        missing = False
-        for name in dict.fromkeys(template.variables(self._body) + template.variables(self._url)):
-            sample = example.get(name)
-            if not isinstance(sample, str) or not sample.strip():
-                self.find(f"Example.{name}", "the variable needs a sample, a text.", param="Example")
-                missing = True
-        if missing:
+        names = dict.fromkeys(template.variables(self._body) + template.variables(self._url))
+        wrong = [name for name in names if not isinstance(example.get(name), str) or not example[name].strip()]
+        for name in wrong:
+            self.find(f"Example.{name}", "the variable needs a sample, a text.", param="Example")
+        for name, sample in example.items():
+            if name not in names and not isinstance(sample, str):
+                self.find(f"Example.{name}", "it must be a text.", param="Example")
+        if wrong:
             return
         if (length := len(template.replaced(self._body, example))) > viber.LONGEST_TEXT:
             self.find(

@@ -202,6 +202,7 @@ def test_everything_at_once() -> None:
         (None, []),
         ({"name": "Ann", "no": "7"}, []),
         ({"name": "Ann", "no": "7", "other": "x"}, []),
+        ({"name": "Ann", "no": "7", "other": 5}, ["Example.other"]),
         ({"name": "Ann"}, ["Example.no"]),
         ({}, ["Example.name", "Example.no"]),
         ({"name": "Ann", "no": " "}, ["Example.no"]),
@@ -246,3 +247,4 @@ def test_anything(components: list[Any], category: str, example: object) -> None
     assert (category in viber_template.PURPOSES) or category == made.message_type
     assert viber_template.lint(kept, category, example) == []
     assert msgspec.json.decode(msgspec.json.encode(made), type=Rendering) == made
+    assert msgspec.json.decode(msgspec.json.encode(example), type=dict[str, str] | None) == example

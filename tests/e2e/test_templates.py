@@ -9,6 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from chatgate.domain.message import MessageType
+from tests.channels.test_viber_template import LEGAL
 from tests.cli.running import environment
 from tests.e2e.sandbox import PACE, PATIENCE, PROGRAMS, SENDER, Sandbox, new_account, running
 from tests.gateway.wire import Caller, ask
@@ -66,6 +70,42 @@ def audits(sandbox: Sandbox, account: str, count: int) -> list[tuple[str, str]]:
 
     found: list[tuple[str, str]] = until(heard, lambda reports: len(reports) >= count)
     return sorted(found)
+
+
+# What the phone shows of each kind of template: text, image, video, file, button.
+TEXT, LINK, ACTION = "Hello Ann, order 7 has left.", "https://cdn.example.com/a", "https://shop.example.com/7"
+SHOWN: dict[MessageType, tuple[str | None, str | None, str | None, str | None, str | None]] = {
+    MessageType.TEXT: (TEXT, None, None, None, None),
+    MessageType.IMAGE: (None, LINK, None, None, None),
+    MessageType.VIDEO: (None, None, LINK, None, None),
+    MessageType.DOCUMENT: (None, None, None, LINK, None),
+    MessageType.TEXT_BUTTON: (TEXT, None, None, None, ACTION),
+    MessageType.TEXT_IMAGE_BUTTON: (TEXT, LINK, None, None, ACTION),
+    MessageType.TEXT_VIDEO: (TEXT, None, LINK, None, None),
+    MessageType.TEXT_VIDEO_BUTTON: (TEXT, None, LINK, None, LINK),
+    MessageType.TEXT_IMAGE: (TEXT, LINK, None, None, None),
+}
+
+
+@pytest.mark.parametrize("label", ["promotion", "transaction"])
+def test_every_kind_is_on_the_phone(sandbox: Sandbox, account: str, label: str) -> None:
+    sent = {}
+    for number, message_type in enumerate(MessageType):
+        made = call(
+            sandbox, account, "CreateChatappTemplate", Name=message_type, Language="en", Category=message_type,
+            TemplateType="VIBER", Components=json.dumps(LEGAL[message_type][0]),
+        )  # fmt: skip
+        answer = call(
+            sandbox, account, "SendChatappMessage", ChannelType="viber", Type="template", From=SENDER, Label=label,
+            To=f"6391700{number:03}61", TemplateCode=made["Data"]["TemplateCode"], Language="en",
+            TemplateParams='{"name":"Ann","no":"7"}',
+        )  # fmt: skip
+        sent[message_type] = (f"6391700{number:03}61", answer["MessageId"])
+    for message_type, (phone, message_id) in sent.items():
+        sandbox.delivered(message_id, account)
+        [shown] = sandbox.phone(phone, account)
+        button = None if shown["button"] is None else shown["button"]["action"]
+        assert (*(shown[part] for part in ("text", "image", "video", "file")), button) == SHOWN[message_type]
 
 
 def test_manual_review(tmp_path: Path) -> None:

@@ -8,12 +8,10 @@ import msgspec
 import pytest
 
 from chatgate.channels import viber_template
-from chatgate.clock import SECOND
 from chatgate.domain.account import Standing, Template
-from chatgate.domain.message import Content, Draft, Message, MessageType, PartnerTemplate, Status
+from chatgate.domain.message import Content, Draft, MessageType, PartnerTemplate
 from chatgate.errors import ApiError
 from chatgate.operations import send_chatapp_message as operation
-from chatgate.providers import viber_partner
 from tests.channels.test_viber_template import LEGAL
 from tests.operations.send_chatapp_message.example import ACCOUNT, SENT_FAILED, TEMPLATE, TTL, call
 
@@ -42,33 +40,6 @@ def test_each_shape(message_type: MessageType) -> None:
     action = "https://shop.example.com/7" if expected.action else None
     assert made.content == msgspec.structs.replace(expected, text=text, action=action)
     assert (made.message_type, made.partner_template) == (message_type, None)
-
-
-# Type on the partner's wire; keys of its message.
-WIRE = {
-    MessageType.TEXT: (206, {"#txt"}),
-    MessageType.IMAGE: (207, {"#img"}),
-    MessageType.VIDEO: (230, {"#action", "#thumbnail"}),
-    MessageType.DOCUMENT: (220, {"#action", "#fileName"}),
-    MessageType.TEXT_BUTTON: (209, {"#txt", "#caption", "#action"}),
-    MessageType.TEXT_IMAGE_BUTTON: (208, {"#txt", "#img", "#caption", "#action"}),
-    MessageType.TEXT_VIDEO: (231, {"#txt", "#action", "#thumbnail"}),
-    MessageType.TEXT_VIDEO_BUTTON: (232, {"#txt", "#caption", "#action", "#thumbnail"}),
-    MessageType.TEXT_IMAGE: (208, {"#txt", "#img", "#caption", "#action"}),
-}
-
-
-@pytest.mark.parametrize("message_type", MessageType)
-def test_each_shape_on_the_partners_wire(message_type: MessageType) -> None:
-    made = msgspec.structs.replace(draft(template(message_type)), service_id="3100")
-    message = Message(
-        id=1, account_id=7, draft=made, accepted_at=0, expires_at=60 * SECOND, status=Status.SENDING, attempt=1,
-        due_at=None,
-    )  # fmt: skip
-    body = viber_partner._body(message, 0)
-    kind, keys = WIRE[message_type]
-    assert body["type"] == kind
-    assert set(body["message"]) - {"#tracking_data"} == keys
 
 
 def test_a_variable_of_the_url_needs_a_value() -> None:
