@@ -66,10 +66,10 @@ def show(
 ) -> None:
     """Show a template in all its languages, with everything that was decided on it."""
 
-    async def work(store: Store, _ring: KeyRing) -> dict[str, object]:
+    async def work(store: Store, _ring: KeyRing) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
         account_id = await opening.account_id(store, account)
         records, _ = await store.list_templates(Wanted(which=Naming(account_id=account_id, code=code), limit=2000))
-        reviews = [
+        reviews: list[dict[str, object]] = [
             {
                 "at": as_text(review.at), "language": review.language, "standing": review.standing,
                 "by": review.reviewer, "reason": review.reason,
@@ -78,17 +78,19 @@ def show(
         ]  # fmt: skip
         if not records and not reviews:
             raise NotFound(f"{account} has no template {code!r}.")
-        return {"languages": [_whole(record) for record in records], "reviews": reviews}
+        return [_whole(record) for record in records], reviews
 
-    shown = opening.with_store(opening.configuration(config, data=data, database=database), work, only_look=True)
+    languages, reviews = opening.with_store(
+        opening.configuration(config, data=data, database=database), work, only_look=True
+    )
     if as_json:
-        output.print_json(shown)
+        output.print_json({"languages": languages, "reviews": reviews})
         return
-    for language in shown["languages"]:  # type: ignore[attr-defined]
+    for language in languages:
         for key, value in language.items():
             print(f"{key.replace('_', ' '):<18}{output.plain(value)}")
         print()
-    output.show(shown["reviews"], as_json=False, empty="Nobody has decided on it.")  # type: ignore[arg-type]
+    output.show(reviews, as_json=False, empty="Nobody has decided on it.")
 
 
 def metric(
@@ -139,7 +141,7 @@ def row(record: TemplateRecord) -> dict[str, object]:
 
 
 def _whole(record: TemplateRecord) -> dict[str, object]:
-    ids = {service: own for service, own in {"": record.template.partner_id, **record.template.partner_ids}.items()}
+    ids = {"all": record.template.partner_id, **record.template.partner_ids}
     return row(record) | {
         "audit_status": str(AUDIT_STATUSES[record.template.standing]),
         "created": as_text(record.created_at),
@@ -147,5 +149,5 @@ def _whole(record: TemplateRecord) -> dict[str, object]:
         "components": record.text.components,
         "example": record.text.example,
         "message_send_ttl": record.text.message_send_ttl,
-        "partner_ids": {service or "all": own for service, own in ids.items() if own is not None},
+        "partner_ids": {service: own for service, own in ids.items() if own is not None},
     }
