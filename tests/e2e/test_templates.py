@@ -108,6 +108,24 @@ def test_every_kind_is_on_the_phone(sandbox: Sandbox, account: str, label: str) 
         assert (*(shown[part] for part in ("text", "image", "video", "file")), button) == SHOWN[message_type]
 
 
+def test_generic_callers(sandbox: Sandbox, account: str) -> None:
+    """Components and samples as flattened parameters; the answer in XML."""
+    flat = {
+        "Components.1.Type": "BODY", "Components.1.Text": "Hello $(name)", "Components.2.Type": "HEADER",
+        "Components.2.Format": "VIDEO", "Components.2.Url": "https://cdn.example.com/a",
+        "Components.2.ThumbUrl": "https://cdn.example.com/t", "Components.2.Duration": "30", "Example.name": "Ann",
+    }  # fmt: skip
+    made = call(
+        sandbox, account, "CreateChatappTemplate", Name="parcel", Language="en", Category="UTILITY",
+        TemplateType="VIBER", **flat,
+    )  # fmt: skip
+    assert made["Code"] == "OK", made
+    params = {"TemplateName": "parcel", "Language": "en", "Format": "XML"}
+    answer = ask(sandbox.host, Caller(sandbox.host, account).v3(params, action="GetChatappTemplateDetail"))
+    assert b"<Example><name>Ann</name></Example>" in answer.body
+    assert b"<Components><Type>HEADER</Type><Format>VIDEO</Format>" in answer.body
+
+
 def test_manual_review(tmp_path: Path) -> None:
     with running(tmp_path / "data", template_review="manual") as sandbox:
         account = new_account()
