@@ -134,6 +134,7 @@ MISTAKES: dict[str, tuple[object, list[tuple[str, str]]]] = {
     "video that is a picture": ([{**VIDEO, "Url": LINK + ".jpg"}], [("Components", "Components[0].Url")]),
     "file without a name": ([{**DOCUMENT, "FileName": ""}], [("Components", "Components[0].FileName")]),
     "file with a long name": ([{**DOCUMENT, "FileName": "x" * 26}], [("Components", "Components[0].FileName")]),
+    "file with a blank name": ([{**DOCUMENT, "FileName": "  "}], [("Components", "Components[0].FileName")]),
     "file without a type": ([{**DOCUMENT, "FileType": None}], [("Components", "Components[0].FileType")]),
     "file of another type": ([{**DOCUMENT, "FileType": "exe"}], [("Components", "Components[0].FileType")]),
     "file with text": ([DOCUMENT, BODY], [("Components", "Components")]),
@@ -218,8 +219,28 @@ def test_samples(example: object, places: list[str]) -> None:
     assert [(finding.param, finding.place) for finding in found] == [("Example", place) for place in places]
 
 
-def test_the_longest_text() -> None:
+def test_the_longest_text_and_url() -> None:
     assert viber_template.lint(with_body("x" * 875), "text") == []
+    longest = "https://cdn.example.com/".ljust(1000, "x")
+    assert viber_template.lint(with_header(Url=longest), "image") == []
+    (found,) = viber_template.lint(with_header(Url=longest + "x"), "image")
+    assert found.sentence == "it has 1001 characters; 1000 is the most."
+
+
+@pytest.mark.parametrize("written", ["pdf", "PDF", ".pdf"])
+def test_a_file_type_is_an_extension(written: str) -> None:
+    document = [{**DOCUMENT, "FileType": written}]
+    assert viber_template.lint(document, "document") == []
+    parts = viber_template.read(document).parts
+    assert parts is not None
+    assert parts.file_type == "pdf"
+
+
+@pytest.mark.parametrize("category", ["text_image", "text"])
+def test_a_header_of_an_unknown_format_makes_no_message(category: str) -> None:
+    """So no more is said of what the category names."""
+    found = viber_template.lint([{"Type": "HEADER", "Format": "TEXT", "Url": LINK}, BODY], category)
+    assert codes(found) == [("HeaderTypeNotSupport", "Components[0].Format")]
 
 
 ANYTHING = st.recursive(

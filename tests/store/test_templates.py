@@ -233,7 +233,8 @@ async def test_the_life_of_a_template(store: Store, customer: Customer) -> None:
     steps = [
         (Decision.REJECT, Standing.REJECTED), (Decision.APPROVE, Standing.APPROVED), (Decision.PAUSE, Standing.PAUSED),
         (Decision.RESUME, Standing.APPROVED), (Decision.PROHIBIT, Standing.PROHIBITED),
-        (Decision.RESUME, Standing.APPROVED),
+        (Decision.RESUME, Standing.APPROVED), (Decision.PAUSE, Standing.PAUSED),
+        (Decision.PROHIBIT, Standing.PROHIBITED),
     ]  # fmt: skip
     for decision, standing in steps:
         record = await store.judge_template(judgement(decision, f"{decision}, because."))
@@ -243,6 +244,7 @@ async def test_the_life_of_a_template(store: Store, customer: Customer) -> None:
     assert told == [
         ("auditing", ""), ("fail", "reject, because."), ("pass", "approve, because."), ("paused", "pause, because."),
         ("pass", "resume, because."), ("disabled", "prohibit, because."), ("pass", "resume, because."),
+        ("paused", "pause, because."), ("disabled", "prohibit, because."),
     ]  # fmt: skip
     history = [(one.standing, one.reviewer) for one in await store.reviews(ACCOUNT, Kind.TEMPLATE, "c1")]
     assert history == [("pending", "ak-1"), *((str(standing), "root") for _, standing in steps)]
@@ -263,6 +265,20 @@ async def test_not_every_decision_fits(store: Store, customer: Customer, verdict
         await store.judge_template(judgement(decision))
     assert await found(store) == before
     assert len(await store.reviews(ACCOUNT, Kind.TEMPLATE, "c1")) == 1
+
+
+async def test_every_change_is_seen_by_every_node(store: Store, customer: Customer) -> None:
+    async def seen(since: int) -> bool:
+        return ACCOUNT in await store.accounts_changed_since(since)
+
+    await store.create_template(creation(verdict=PENDING, now=1500))
+    assert (await seen(1500), await seen(1501)) == (True, False)
+    await store.change_template(change())
+    assert (await seen(2000), await seen(2001)) == (True, False)
+    await store.judge_template(judgement(Decision.APPROVE))
+    assert (await seen(3000), await seen(3001)) == (True, False)
+    await store.remove_template(Deletion(which=named(), author="ak-1", now=4000, nonce=token_bytes(16)))
+    assert await seen(4000)
 
 
 async def test_ids_of_the_partner(store: Store, customer: Customer) -> None:

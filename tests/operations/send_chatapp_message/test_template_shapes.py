@@ -49,6 +49,15 @@ def test_a_variable_of_the_url_needs_a_value() -> None:
         assert refused.value.code == "InvalidParameter.TemplateParams"
 
 
+def test_a_variable_of_the_url_alone() -> None:
+    parts = Content(caption="Track", action="https://shop.example.com/$(ref)?x=1")
+    alone = msgspec.structs.replace(template(MessageType.TEXT_BUTTON), body="Your order has left.", parts=parts)
+    made = draft(alone, '{"ref":7}')
+    assert made.content == Content(
+        text="Your order has left.", caption="Track", action="https://shop.example.com/7?x=1"
+    )
+
+
 @pytest.mark.parametrize("value", ["a b", "x" * 980, "\n", "7\t"])
 def test_a_value_that_makes_no_url(value: str) -> None:
     values = msgspec.json.encode({"name": "Ann", "no": value}).decode()
