@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -92,3 +93,11 @@ async def user_id(store: Store, account_id: int, name: str) -> int:
     if name not in found:
         raise NotFound(f"There is no user {name!r} of the account.")
     return int(found[name])
+
+
+def operator() -> str:
+    """Return who is at the command line, for the history of decisions."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "operator"

@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from chatgate.clock import Instant
+from chatgate.domain.message import Content, MessageType
 from chatgate.domain.ram.policy import Policy
 
 
@@ -92,7 +93,13 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     """Text with ``$(name)`` variables."""
     standing: Standing
     partner_id: str | None = None
-    """The id under which the provider knows it; None: it is sent as text."""
+    """The id under which the provider knows it, of every sender that ``partner_ids`` does not name; None: there it is
+    sent as what it shows."""
+    partner_ids: Mapping[str, str] = {}
+    """The id by service id: the partner's templates belong to a sender."""
+    message_type: MessageType = MessageType.TEXT
+    parts: Content | None = None
+    """What it shows beside its text: the action may hold variables. None: nothing."""
 
 
 class FallbackPolicy(msgspec.Struct, frozen=True, kw_only=True):

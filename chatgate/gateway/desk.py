@@ -22,7 +22,7 @@ from chatgate.errors import (
     TOO_FAR_BACK,
     ApiError,
 )
-from chatgate.operations.base import Call, Webhook
+from chatgate.operations.base import Call, SenderDesk, TemplateDesk, Webhook
 from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance
 from chatgate.store.endpoints import EndpointChange, EndpointOrder
 from chatgate.store.history import TooFarBack
@@ -48,6 +48,8 @@ class Desk:
         hands: Callable[[str], Hands | None],
         metrics: Metrics,
         seal: Callable[[bytes, str], bytes],
+        templates: TemplateDesk,
+        senders: SenderDesk,
         *,
         default_ttl: int,
         callback_batch: int,
@@ -58,6 +60,8 @@ class Desk:
         self._hands = hands
         self._metrics = metrics
         self._seal = seal
+        self.templates = templates
+        self.senders = senders
         self._callback_batch = callback_batch
         self.default_ttl = default_ttl
 

@@ -52,6 +52,10 @@ class StoredDirectory:
                 self._views[key.account_id] = view
         return view
 
+    def forget(self, account_id: int) -> None:
+        """Read an account again with its next call: it was changed by this process."""
+        self._views.pop(account_id, None)
+
     async def refresh(self) -> None:
         """Read what has changed since the last time."""
         started = self._clock.now()

@@ -31,7 +31,9 @@ from chatgate.gateway.desk import Desk
 from chatgate.gateway.directory import REFRESH_EVERY, Directory, StoredDirectory
 from chatgate.gateway.flow_control import FlowControl
 from chatgate.gateway.key_use import WRITE_EVERY, KeyUse
+from chatgate.gateway.sender_desk import SenderDesk
 from chatgate.gateway.sts import Tokens
+from chatgate.gateway.template_desk import TemplateDesk
 from chatgate.outbound import Outbound
 from chatgate.providers.base import Provider
 from chatgate.receipts.intake import Intake
@@ -48,6 +50,7 @@ from chatgate.workers.fallback_timer import FIRE_EVERY, FallbackTimer
 from chatgate.workers.lane import Lane, Policy
 from chatgate.workers.loop import Loop
 from chatgate.workers.pruner import MEASURE_EVERY, PRUNE_EVERY, Gauges, Pruner
+from chatgate.workers.review_timer import APPROVE_EVERY, ReviewTimer
 
 log = structlog.get_logger(__name__)
 
@@ -190,6 +193,7 @@ class Node:
             lane = lanes[name] = Lane(provider, store, self._clock, policy, self.metrics, jitter)
             lane.start()
         self._loop("fallbacks", FallbackTimer(store, self._clock, self.metrics).fire, FIRE_EVERY)
+        self._loop("reviews", ReviewTimer(store, self._clock).approve, APPROVE_EVERY)
         self._loop("pruner", Pruner(store, self._clock).prune, PRUNE_EVERY)
         self._loop("gauges", Gauges(store, self._clock, self.metrics).measure, MEASURE_EVERY)
         return lanes
@@ -218,6 +222,13 @@ class Node:
             lanes.get,
             self.metrics,
             parts.key_ring.seal,
+            TemplateDesk(
+                parts.store,
+                parts.stored.forget,
+                review=settings.template_review,
+                review_delay=settings.template_review_delay * SECOND,
+            ),
+            SenderDesk(parts.store),
             default_ttl=settings.default_ttl,
             callback_batch=settings.callback_batch,
         )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, select, update
 from chatgate.clock import Instant
 from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, Sender, Space, Standing, Template
 from chatgate.errors import NameTaken, NotFound
-from chatgate.store import access_keys, ram, rows
+from chatgate.store import access_keys, ram, rows, template_rows
 from chatgate.store.endpoints import EndpointChange, EndpointOrder, set_endpoints
 from chatgate.store.tables import accounts, fallback_policies, senders, spaces, templates
 
@@ -59,11 +59,16 @@ def create_account(connection: Connection, items: Sequence[NewAccount]) -> list[
 def give(connection: Connection, items: Sequence[Gift]) -> list[None]:
     """Put possessions into accounts; what has the same name is replaced, but for keys. Raises NameTaken, NotFound."""
     for item in items:
-        changed = update(accounts).where(accounts.c.id == item.account_id)
-        if not connection.execute(changed.values(changed_at=item.now)).rowcount:
-            raise NotFound("There is no such account.")
+        touch(connection, item.account_id, item.now)
         _put(connection, item.account_id, item.now, item.possessions)
     return [None] * len(items)
+
+
+def touch(connection: Connection, account_id: int, now: Instant) -> None:
+    """Make every node read the account again; until the transaction ends nobody else changes it. Raises NotFound."""
+    changed = update(accounts).where(accounts.c.id == account_id)
+    if not connection.execute(changed.values(changed_at=now)).rowcount:
+        raise NotFound("There is no such account.")
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,9 +80,9 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 def subscribe(connection: Connection, items: Sequence[Subscription]) -> list[None]:
     """Subscribe accounts to the product, or end it: then their calls are refused. Raises NotFound."""
     for item in items:
-        changed = update(accounts).where(accounts.c.id == item.account_id)
-        if not connection.execute(changed.values(subscribed=item.subscribed, changed_at=item.now)).rowcount:
-            raise NotFound("There is no such account.")
+        touch(connection, item.account_id, item.now)
+        own = update(accounts).where(accounts.c.id == item.account_id)
+        connection.execute(own.values(subscribed=item.subscribed))
     return [None] * len(items)
 
 
@@ -88,11 +93,9 @@ def _put(connection: Connection, account_id: int, now: Instant, own: Possessions
     ]
     sender_rows = [(account_id, s.channel, s.sender, s.service_id, str(s.standing)) for s in own.senders]
     policy_rows = [(account_id, p.policy_id, p.name, p.sms_sender, p.lane, p.enabled) for p in own.policies]
-    template_rows = [
-        (account_id, t.template_code, t.language, t.name, t.body, str(t.standing), t.partner_id) for t in own.templates
-    ]
+    template_values = [template_rows.given(account_id, t, now) for t in own.templates]
     for table, new in (
-        (spaces, space_rows), (senders, sender_rows), (templates, template_rows), (fallback_policies, policy_rows),
+        (spaces, space_rows), (senders, sender_rows), (templates, template_values), (fallback_policies, policy_rows),
     ):  # fmt: skip
         _replace(connection, table, new)
 
@@ -151,7 +154,7 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
             r.sender: Sender(sender=r.sender, channel=r.channel, service_id=r.service_id, standing=Standing(r.standing))
             for r in own(senders)
         },
-        templates={(r.template_code, r.language): _template(r) for r in own(templates)},
+        templates={(r.template_code, r.language): template_rows.sendable(r) for r in own(templates)},
         policies={
             r.policy_id: FallbackPolicy(
                 policy_id=r.policy_id, name=r.name, sms_sender=r.sms_sender, lane=r.lane, enabled=r.enabled
@@ -160,10 +163,3 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
         },
         users=ram.load_users(connection, account_id),
     )
-
-
-def _template(row: rows.AnyRow) -> Template:
-    return Template(
-        template_code=row.template_code, language=row.language, name=row.name, body=row.body,
-        standing=Standing(row.standing), partner_id=row.partner_id,
-    )  # fmt: skip

@@ -22,7 +22,7 @@ from chatgate.store.tables_ram import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in ``migrations/versions``."""
 
 _LOCK = 0x636861740001

@@ -1,4 +1,5 @@
 """The store: the verbs of the business under one roof. The only door to the database for the rest of the program.
+Those of templates and senders are in ``review_verbs``.
 
 Writing verbs run through the committer (one transaction for all who wait; resolved after the commit). Reading verbs run
 on a small pool of threads over connections that cannot write.
@@ -45,6 +46,7 @@ from chatgate.store import (
     turns,
 )
 from chatgate.store.committer import PATIENCE, Committer
+from chatgate.store.review_verbs import ReviewVerbs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,7 +67,7 @@ PARKED_WINDOW = 2 * DAY
 """How long a receipt without a message waits for one (promise P13)."""
 
 
-class Store:
+class Store(ReviewVerbs):
     """Open with ``await Store.open(…)``, end with ``await store.close()``."""
 
     def __init__(self, url: str, *, on_fatal: Callable[[str], None]) -> None:

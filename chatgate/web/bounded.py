@@ -67,7 +67,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unfinished = unfinished
         self._extensions: dict[str, dict[object, object]] = {WHOLE: {"send": self._answer}}
         self._answered: RequestResponseCycle
-        """The cycle that runs; others may have been read meanwhile. In each scope it would be garbage for the collector."""
+        """The cycle that runs. In its scope it would be a ring of references, for the collector."""
         self.refusal: ApiError | None = None
         """To be answered when the requests before it have been."""
         self.age = 0

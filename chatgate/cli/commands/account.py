@@ -1,4 +1,7 @@
-"""``chatgate account``: who may call, and from which sender. Keys, users and policies have commands of their own."""
+"""``chatgate account``: who may call, and from which sender.
+
+Keys, users and policies have commands of their own; so have templates, spaces, and the life of a sender.
+"""
 
 from __future__ import annotations
 

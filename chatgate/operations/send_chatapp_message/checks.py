@@ -35,6 +35,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from chatgate import errors
 from chatgate.channels.base import Channel
 from chatgate.domain import fallback, phone, template
@@ -186,17 +188,37 @@ def _choose_template(form: Form) -> Template:
 def _fill_template(form: Form, chosen: Template) -> None:
     given = form.read("TemplateParams") or {}
     values = {}
-    for name in template.variables(chosen.body):
+    for name in _variables(chosen):
         value = given.get(name)
         if type(value) is str or type(value) is int:
             values[name] = str(value)
         elif value is not None:  # a fraction too: 1.50 would become 1.5
             raise errors.invalid("TemplateParams", f"The value of {name} in TemplateParams must be a string.")
-    form.content = Content(text=template.render(chosen.body, values, form.channel.LONGEST_TEXT))
-    if chosen.partner_id is not None:
-        form.partner_template = PartnerTemplate(
-            template_id=chosen.partner_id, language=chosen.language, parameters=values
-        )
+    form.content = _shown(form, chosen, values)
+    form.message_type = chosen.message_type
+    partner_id = chosen.partner_ids.get(form.sender.service_id, chosen.partner_id)
+    if partner_id is not None:
+        form.partner_template = PartnerTemplate(template_id=partner_id, language=chosen.language, parameters=values)
+
+
+def _variables(chosen: Template) -> tuple[str, ...]:
+    names = template.variables(chosen.body)
+    if chosen.parts is None or chosen.parts.action is None:
+        return names
+    return tuple(dict.fromkeys(names + template.variables(chosen.parts.action)))
+
+
+def _shown(form: Form, chosen: Template, values: Mapping[str, str]) -> Content:
+    longest, parts = form.channel.LONGEST_TEXT, chosen.parts
+    if parts is None:
+        return Content(text=template.render(chosen.body, values, longest))
+    text = template.render(chosen.body, values, longest) if chosen.body else None
+    if parts.action is None:
+        return msgspec.structs.replace(parts, text=text)
+    action = template.render(parts.action, values, longest)
+    if not form.channel.is_url(action):
+        raise errors.invalid("TemplateParams", "With these TemplateParams the button's URL is not one.")
+    return msgspec.structs.replace(parts, text=text, action=action)
 
 
 def _ttl(form: Form) -> None:
