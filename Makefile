@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: run setup test lint docs bench soak lock clean
 
 run: setup
-	$(BIN)/chatgate sandbox
+	$(BIN)/chatgate sandbox --port $(or $(PORT),8080)
 
 setup: $(STAMP)
 
@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 SDKS := $(VENV)/.sdks-ready
 
 test: lint $(SDKS)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 # What cannot live in the environment of the product: older Python generations of the official SDK, Node's, and an
 # SMS centre of another codebase.
@@ -49,7 +49,7 @@ bench: setup
 	$(BIN)/python -m bench
 
 soak: setup
-	$(BIN)/python -m tests.e2e.soak --minutes $(or $(MINUTES),10)
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
 
 # --- keeping --------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
@@ -17,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from chatgate.domain.lifecycle import UnknownPolicy
+from chatgate.domain.review import ReviewMode
 from chatgate.domain.routing import Route
 from chatgate.errors import SettingError
 from chatgate.providers.base import ProviderSettings
@@ -78,6 +80,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         Meta(ge=1, le=100, description="Reports in one call of an endpoint, at most; for endpoints set from now on."),
     ] = 50
+    template_review: Annotated[
+        ReviewMode,
+        Meta(
+            description="What review says of a new template: auto (yes), reject (no), manual or delayed (yes, later)."
+        ),
+    ] = ReviewMode.MANUAL
+    template_review_delay: Annotated[
+        int, Meta(ge=0, le=2_592_000, description="Seconds after which a delayed review approves a template.")
+    ] = 60
     drain_seconds: Annotated[
         int, Meta(ge=0, le=600, description="Seconds that open work has to end after SIGTERM.")
     ] = 30
@@ -116,7 +127,7 @@ def table() -> list[Row]:
         bare, meta = get_args(hints[field.name])[:2]
         values = (
             [str(value) for value in get_args(bare)] or [str(v) for v in bare]
-            if bare is UnknownPolicy
+            if isinstance(bare, type) and issubclass(bare, StrEnum)
             else get_args(bare)
         )
         kind = " or ".join(map(str, values)) if values else bare.__name__

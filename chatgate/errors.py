@@ -6,6 +6,7 @@
     ├── ApiError           the caller is told: code, HTTP status, message
     ├── SettingError       a setting is missing or wrong; the process does not start
     ├── StoreUnavailable   the database cannot commit or read now; nothing was changed
+    ├── NameTaken          something of that name exists already
     └── NotFound           a command or page names a thing that does not exist
 
 ``docs/errors.md`` is printed from ``CODES``. Sources: *page* is the page "Send Viber messages"; *gateway* the common
@@ -14,6 +15,7 @@ gateway errors of Alibaba Cloud; *service* the CAMS service error codes; *ours* 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +32,10 @@ class SettingError(ChatgateError):
 
 class StoreUnavailable(ChatgateError):
     """The database cannot commit or read now. What was asked has not happened."""
+
+
+class NameTaken(ChatgateError):
+    """Something of that name exists already."""
 
 
 class NotFound(ChatgateError):
@@ -61,13 +67,16 @@ class ApiError(ChatgateError):
         *,
         param: str = "",
         headers: dict[str, str] | None = None,
+        denied: Mapping[str, str] | None = None,
     ) -> None:
+        """``denied``: what ``AccessDeniedDetail`` of the answer tells about a decision of RAM."""
         self.row = code
         self.code = code.code.format(param=param)
         self.http = code.http
         self.message = message if message is not None else code.message.format(param=param)
         self.param = param
         self.headers = headers or {}
+        self.denied = denied
         super().__init__(f"{self.code}: {self.message}")
 
 
@@ -92,10 +101,12 @@ INVALID_VERSION = ErrorCode("InvalidVersion", 400, "Specified parameter Version 
 INCOMPLETE_SIGNATURE = ErrorCode("IncompleteSignature", 400, "The request signature does not conform to Aliyun standards.", "gateway", "signature absent, unreadable, in two places, or not covering what it must")
 INVALID_SIGNATURE_METHOD = ErrorCode("InvalidSignatureMethod", 400, "Specified signature method is not valid.", "gateway", "unknown algorithm, or one that the key is not made for")
 MALFORMED_TIMESTAMP = ErrorCode("InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted.", "gateway", "time not as `YYYY-MM-DDThh:mm:ssZ`")
-INVALID_ACCESS_KEY = ErrorCode("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "gateway", "no such access key")
+INVALID_ACCESS_KEY = ErrorCode("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "gateway", "no such access key, or one that was deleted, or whose user was")
 INACTIVE_ACCESS_KEY = ErrorCode("InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.", "gateway", "the access key is disabled")
 MISSING_SECURITY_TOKEN = ErrorCode("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.", "gateway", "an access key that begins with `STS.` without its token")
 MALFORMED_SECURITY_TOKEN = ErrorCode("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.", "gateway", "a security token that was not issued here")
+MISMATCHED_SECURITY_TOKEN = ErrorCode("InvalidSecurityToken.MismatchWithAccessKey", 400, "Specified SecurityToken mismatch with the AccessKey.", "gateway", "a security token that was issued for another access key")
+EXPIRED_SECURITY_TOKEN = ErrorCode("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.", "gateway", "a security token whose time is over")
 INVALID_BEARER_TOKEN = ErrorCode("InvalidBearerToken", 400, "Specified bearer token is not valid.", "ours", "a bearer token that was not issued here")
 EXPIRED_TIMESTAMP = ErrorCode("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.", "gateway", "time more than 15 minutes off")
 BODY_HASH_MISMATCH = ErrorCode("ContentSha256NotMatched", 400, "The x-acs-content-sha256 header does not match the request body.", "ours", "V3: the hash is of other bytes than the body")
@@ -103,7 +114,7 @@ SIGNATURE_MISMATCH = ErrorCode("SignatureDoesNotMatch", 400, "Specified signatur
 
 # --- the account -----------------------------------------------------------------------------------------------------
 UNSUBSCRIBED = ErrorCode("Product.Unsubscript", 400, "You have not subscribed to the specified product.", "page", "the account is not subscribed")
-PERMISSION_DENIED = ErrorCode("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "a policy does not allow the operation (there are no policies yet)")
+PERMISSION_DENIED = ErrorCode("Ram.PermissionDeny", 400, "You are not authorized to perform the operation.", "page", "the policies of the RAM user, or of the session, do not allow the operation; `AccessDeniedDetail` says why")
 LIMIT_CONTROL = ErrorCode("System.LimitControl", 400, "The system is under flow control.", "page", "more than 250 calls of the account in a second, or more of one operation than it allows")
 NONCE_USED = ErrorCode("SignatureNonceUsed", 400, "Specified signature nonce was used already.", "gateway", "a signed request that came before")
 
@@ -124,6 +135,19 @@ LANGUAGE_EMPTY = ErrorCode("InvalidParameter.LanguageNotEmpty", 200, "Language m
 LANGUAGE_NOT_SUPPORTED = ErrorCode("InvalidParameter.LanguageNotSupport", 200, "The language is not supported.", "service", "`Language` is none of the codes that CAMS lists")
 SMS_NOT_SUPPORTED = ErrorCode("InvalidParameter.SendSmsNotSupport", 200, "SMS fallback is not active.", "service", "`FallBackId` names a policy that is switched off")
 PAGE_INVALID = ErrorCode("InvalidParameter.PageInvalid", 200, "The page values are not valid.", "service", "`Page` is not a JSON object with an `Index` from 1 and a `Size` from 1 to 100")
+MESSAGE_INVALID = ErrorCode("InvalidParameter.MessageInvalid", 200, "The text of the template is not valid.", "service", "a text of `Components` holds `{{1}}`: variables are `$(name)`")
+FOOTER_VARIABLE = ErrorCode("InvalidParameter.FooterHaveVariable", 200, "The footer must not hold a variable.", "service", "a FOOTER of `Components` holds a variable")
+HEADER_VARIABLES = ErrorCode("InvalidParameter.HeaderMoreVarable", 200, "The header holds more than one variable.", "service", "the HEADER of `Components` holds more than one variable")
+HEADER_TYPE = ErrorCode("InvalidParameter.HeaderTypeNotSupport", 200, "The header type is not supported.", "service", "`Format` of the HEADER is not `IMAGE`, `VIDEO` or `DOCUMENT`")
+BUTTON_VARIABLE = ErrorCode("InvalidParameter.ButtonTextHaveVariable", 200, "The text of a button must not hold a variable.", "service", "the button's `Text` holds a variable")
+URL_VARIABLES = ErrorCode("InvalidParameter.UrlMoreVarable", 200, "The URL of a button holds more than one variable.", "service", "the button's `Url` holds more than one variable")
+PHONE_NUMBER_ERROR = ErrorCode("InvalidParameter.PhoneNumberError", 200, "The phone number of the button is wrong.", "service", "the button's `PhoneNumber` is no number")
+TEMPLATE_TYPE_NOT_SUPPORTED = ErrorCode("InvalidParameter.TemplateTypeNotSupport", 200, "The template type is not supported.", "service", "`TemplateType` is not `VIBER`")
+AUDIT_STATUS_NOT_SUPPORTED = ErrorCode("InvalidParameter.AuditStatusNotSupport", 200, "The audit status is not supported.", "service", "`AuditStatus` is not a documented one")
+TEMPLATE_NAME_EXISTS = ErrorCode("InvalidParameter.TemplateNameExist", 200, "The template name exists in this language.", "service", "the account has a template of this `Name` and `Language`")
+CREATE_ERROR = ErrorCode("InvalidParameter.CreateError", 200, "The template cannot be created.", "service", "the account has 2,000 templates already, or 100 open requests for senders")
+DETAIL_NOT_FOUND = ErrorCode("DetailError.TemplateNotExist", 200, "The template does not exist.", "service", "GetChatappTemplateDetail: the account has no such template")
+DELETE_NOT_FOUND = ErrorCode("DelError.TemplateNotExist", 200, "The template does not exist.", "service", "DeleteChatappTemplate: the account has no such template")
 TOO_FAR_BACK = ErrorCode("InvalidParameter.TimeRange", 200, "Too many messages lie between StartTime and EndTime to find this page; narrow them.", "ours", "the page of a list lies below more messages than are looked at")
 UPLOAD_NOT_SUPPORTED = ErrorCode("InvalidParameter.UploadNotSupport", 200, "This installation takes no uploads; name a URL of your own where media are needed.", "ours", "an operation of uploads")
 IDEMPOTENCY_MISMATCH = ErrorCode("IdempotentParameterMismatch", 400, "The request uses an idempotency key that came before with other parameters.", "ours", "the same `Idempotency-Key` (or TaskId and To, where the space says so) with another request")

@@ -108,6 +108,11 @@ class Metrics:
         self.settled = counter("settled", "messages settled without a send (ran out, lost, at rest)")
         self.fallbacks = counter("fallbacks", "fallbacks moved by their time: fired, or held")
         self.callbacks = counter("callbacks", "calls of customers' endpoints by result", "result")
+        self.clock_jumps = counter("clock_jumps", "times that the machine's clock was set by more than 5 s")
+        self.clock_distrusted = Gauge(
+            "chatgate_clock_distrusted", "1 while nothing is sent or settled because the clock was set",
+            registry=self.registry,
+        )  # fmt: skip
         self.accept_seconds = Histogram(
             "chatgate_accept_seconds", "from reading a call to its durable acceptance", registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),

@@ -23,6 +23,10 @@ class Channel(Protocol):
     LONGEST_TEXT: int
     """Characters that a text can have."""
 
+    def is_url(self, text: str) -> bool:
+        """Whether a text is a URL that a message can carry."""
+        ...
+
     def content(self, message_type: MessageType, given: Mapping[str, object], space: Space) -> Content:
         """Return what ``given``, the decoded ``Content`` of a call, says for a message of this type.
 

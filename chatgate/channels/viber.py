@@ -101,6 +101,11 @@ def content(message_type: MessageType, given: Mapping[str, object], space: Space
     return Content(**found)  # type: ignore[arg-type]  # every check returns what its field holds
 
 
+def is_url(text: str) -> bool:
+    """Whether a text is a URL that a message can carry: absolute, http or https, not too long."""
+    return len(text) <= LONGEST_URL and _URL.fullmatch(text) is not None
+
+
 def _is_absent(value: object) -> bool:
     return value is None or (type(value) is str and (not value or value.isspace()))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -17,9 +19,22 @@ def build() -> typer.Typer:
         name="chatgate", help="An open, self-hosted Chat App Message Service.", no_args_is_help=True,
         add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     )  # fmt: skip
+
+    @app.callback()
+    def options(version: _Version = False) -> None: ...
+
     for module in plugins.modules_in(commands).values():
         module.register(app)
     return app
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"chatgate {metadata.version('chatgate')}")
+        raise typer.Exit
+
+
+_Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which this is.")]
 
 
 def main() -> None:

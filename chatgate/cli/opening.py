@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -84,3 +85,19 @@ async def account_id(store: Store, name: str) -> int:
     if found is None:
         raise NotFound(f"There is no account {name!r}.")
     return found
+
+
+async def user_id(store: Store, account_id: int, name: str) -> int:
+    """Return the id of a RAM user of an account. Raises NotFound."""
+    found = {row.name: row.id for row in await store.list_users(account_id)}
+    if name not in found:
+        raise NotFound(f"There is no user {name!r} of the account.")
+    return int(found[name])
+
+
+def operator() -> str:
+    """Return who is at the command line, for the history of decisions."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "operator"

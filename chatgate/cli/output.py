@@ -22,6 +22,17 @@ def show(rows: Sequence[Mapping[str, object]], *, as_json: bool, empty: str) -> 
         print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
+def show_one(fields: Mapping[str, object], *, as_json: bool) -> None:
+    """Print one thing: a line for each of its fields that has a value, or a JSON object."""
+    if as_json:
+        print_json(fields)
+        return
+    width = max(map(len, fields)) + 1
+    for name, value in fields.items():
+        if value is not None:
+            print(f"{name.replace('_', ' '):<{width}}{plain(value)}")
+
+
 def print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 

@@ -1,4 +1,4 @@
-"""Who may call, and what is theirs: account, access key, space, sender, template, fallback policy.
+"""Who may call, and what is theirs: account, access key, RAM user, space, sender, template, fallback policy.
 
 An ``AccountView`` is the frozen picture of one account that a call is checked against. It is loaded from the store and
 kept for a moment; nothing in it is secret except the sealed key material.
@@ -12,6 +12,8 @@ from enum import StrEnum
 import msgspec
 
 from chatgate.clock import Instant
+from chatgate.domain.message import Content, MessageType
+from chatgate.domain.ram.policy import Policy
 
 
 class KeyKind(StrEnum):
@@ -27,6 +29,17 @@ class AccessKey(msgspec.Struct, frozen=True, kw_only=True):
     kind: KeyKind
     sealed: bytes
     active: bool
+    user_id: int | None = None
+    """The RAM user whose it is; None: the account's own, which no policy limits."""
+    deleted: bool = False
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """One RAM user: it may do what its policies allow, and nothing else."""
+
+    user_id: int
+    name: str
+    policies: tuple[Policy, ...] = ()
 
 
 class Standing(StrEnum):
@@ -84,7 +97,13 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     """Text with ``$(name)`` variables."""
     standing: Standing
     partner_id: str | None = None
-    """The id under which the provider knows it; None: it is sent as text."""
+    """The id under which the provider knows it, of every sender that ``partner_ids`` does not name; None: there it is
+    sent as what it shows."""
+    partner_ids: Mapping[str, str] = {}
+    """The id by service id: the partner's templates belong to a sender."""
+    message_type: MessageType = MessageType.TEXT
+    parts: Content | None = None
+    """What it shows beside its text: the action may hold variables. None: nothing."""
 
 
 class FallbackPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,3 +128,4 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     senders: Mapping[str, Sender]
     templates: Mapping[tuple[str, str], Template]
     policies: Mapping[str, FallbackPolicy]
+    users: Mapping[int, User] = msgspec.field(default_factory=dict)

@@ -48,6 +48,13 @@ def render(body: str, params: Mapping[str, str], longest: int) -> str:
     return text
 
 
+def replaced(text: str, values: Mapping[str, str]) -> str:
+    """Return ``text`` with its variables replaced; every one must have a value."""
+    pieces = list(_divided(text))
+    pieces[1::2] = [values[name] for name in pieces[1::2]]
+    return "".join(pieces)
+
+
 @lru_cache(maxsize=1024)  # an account sends a few templates over and over
 def _divided(body: str) -> tuple[str, ...]:
     """Return text, name of a variable, text, …, text."""

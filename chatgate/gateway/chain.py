@@ -25,7 +25,7 @@ import msgspec
 import structlog
 
 from chatgate import ids
-from chatgate.clock import Clock
+from chatgate.clock import Clock, Instant
 from chatgate.errors import (
     ACTION_NOT_FOUND,
     IDEMPOTENCY_MISMATCH,
@@ -125,11 +125,11 @@ class Gateway:
         began, now = perf_counter(), self._clock.now()
         claim = signature.read_claim(request, rpc)
         caller = await self._authenticate(claim, now)
-        authorize(caller, rpc.action)
+        allowed_by = self._authorize(caller, rpc, request, now, request_id)
         admitted_at = self._admit(caller, rpc.action)
         call = Call(
             request_id=request_id, account=caller.account, access_key_id=caller.access_key_id, params=rpc.params,
-            nonce=caller.nonce, now=now, idempotency_key=None,
+            nonce=caller.nonce, now=now, idempotency_key=None, allowed_by=allowed_by,
         )  # fmt: skip
         if not getattr(operation, "CHANGES", False):
             await self._spend(caller, rpc.action, admitted_at)
@@ -147,6 +147,19 @@ class Gateway:
             raise
         self._metrics.accept_seconds.observe(perf_counter() - began)
         return fields
+
+    def _authorize(
+        self, caller: Caller, rpc: RpcRequest, request: HttpRequest, now: Instant, request_id: str
+    ) -> str | None:
+        try:
+            return authorize(caller, rpc, request, now)
+        except ApiError as error:
+            if error.denied is not None:
+                log.info(  # not the sentence: it may tell values of a policy, and these may be numbers
+                    "call.denied", request_id=request_id, account_id=caller.account.account_id, action=rpc.action,
+                    reason=error.denied["NoPermissionType"],
+                )  # fmt: skip
+            raise
 
     def _admit(self, caller: Caller, action: str) -> int:
         try:

@@ -25,7 +25,7 @@ from chatgate.errors import (
     TOO_FAR_BACK,
     ApiError,
 )
-from chatgate.operations.base import Call, SpaceChange, Webhook
+from chatgate.operations.base import Call, SenderDesk, SpaceChange, TemplateDesk, Webhook
 from chatgate.store.acceptance import ACCEPT_LEASE, Acceptance, Accepted
 from chatgate.store.endpoints import EndpointChange, EndpointOrder
 from chatgate.store.groups import GroupAcceptance, Member
@@ -53,6 +53,8 @@ class Desk:
         hands: Callable[[str], Hands | None],
         metrics: Metrics,
         seal: Callable[[bytes, str], bytes],
+        templates: TemplateDesk,
+        senders: SenderDesk,
         refresh: Callable[[], Awaitable[None]],
         *,
         default_ttl: int,
@@ -65,6 +67,8 @@ class Desk:
         self._hands = hands
         self._metrics = metrics
         self._seal = seal
+        self.templates = templates
+        self.senders = senders
         self._refresh = refresh
         self._callback_batch = callback_batch
         self.default_ttl = default_ttl
@@ -76,7 +80,7 @@ class Desk:
         leased = hands is not None and hands.has_room()
         acceptance = Acceptance(
             key=self._store.keys.next(), draft=draft, nonce=call.nonce, retry=retry, request_id=call.request_id,
-            now=call.now, lane=lane, leased=leased, keys=self._store.keys.next,
+            now=call.now, lane=lane, leased=leased, keys=self._store.keys.next, allowed_by=call.allowed_by,
         )  # fmt: skip
         accepted = _checked(await self._store.accept(acceptance))
         if accepted.stored:

@@ -52,12 +52,21 @@ class StoredDirectory:
                 self._views[key.account_id] = view
         return view
 
+    def forget(self, account_id: int) -> None:
+        """Read an account again with its next call: it was changed by this process."""
+        self._views.pop(account_id, None)
+
     async def refresh(self) -> None:
         """Read what has changed since the last time."""
         started = self._clock.now()
         since = self._read_until - OVERLAP
-        for key in await self._store.keys_changed_since(since):
-            self._keys[key.access_key_id] = key
-        for account_id in await self._store.accounts_changed_since(since):
+        keys = await self._store.keys_changed_since(since)
+        changed = await self._store.accounts_changed_since(since)
+        for account_id in changed:
             self._views.pop(account_id, None)
+        for key in keys:
+            if key.deleted:
+                self._keys.pop(key.access_key_id, None)
+            else:
+                self._keys[key.access_key_id] = key
         self._read_until = started

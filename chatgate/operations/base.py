@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -27,6 +27,8 @@ from chatgate.clock import Instant
 from chatgate.domain.account import AccountView
 from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Draft, RetryKey
+from chatgate.domain.review import AuditStatus, TemplateRecord, TemplateText
+from chatgate.domain.sender_request import SenderRequest
 from chatgate.domain.traffic import Period, Traffic
 
 
@@ -43,6 +45,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     now: Instant
     idempotency_key: str | None = None
     """The ``Idempotency-Key`` header, 1 to 255 characters."""
+    allowed_by: str | None = None
+    """Why the policies of a RAM user allowed it, in one sentence; None: the account itself called."""
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +58,108 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """``status`` or ``inbound``."""
     url: str | None
     """None: nowhere."""
+
+
+class TemplateName(msgspec.Struct, frozen=True, kw_only=True):
+    """Which template of the account: by its code, its name, or both."""
+
+    code: str | None = None
+    name: str | None = None
+
+
+class WantedTemplates(msgspec.Struct, frozen=True, kw_only=True):
+    """Which templates of the account, and which page of them; every condition given must hold."""
+
+    which: TemplateName
+    language: str | None = None
+    category: str | None = None
+    status: AuditStatus | None = None
+    index: int = 1
+    size: int = 10
+
+
+class WantedCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages are counted."""
+
+    template_code: str
+    language: str | None = None
+    since: Instant
+    until: Instant
+    """The last millisecond that counts."""
+    step: int
+    """Milliseconds of one span. Spans begin at multiples of it since 1970."""
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages of a template, accepted in one span, came how far."""
+
+    language: str
+    start: Instant
+    end: Instant
+    """The last millisecond of the span."""
+    sent: int
+    delivered: int
+    read: int
+
+
+class TemplateDesk(Protocol):
+    """What an operation may ask about templates. All of them are the account's own; there are no others."""
+
+    async def create(self, call: Call, name: str, language: str, text: TemplateText) -> str:
+        """Commit a template, spend the nonce, and return its code.
+
+        Raises ApiError: NONCE_USED, TEMPLATE_NAME_EXISTS, CREATE_ERROR.
+        """
+        ...
+
+    async def change(self, call: Call, which: TemplateName, language: str, text: TemplateText) -> TemplateRecord:
+        """Commit new contents, spend the nonce, and return the template.
+
+        Raises ApiError: NONCE_USED, ``InvalidParameter.TemplateCode`` (there is none, or it was approved).
+        """
+        ...
+
+    async def remove(self, call: Call, which: TemplateName, language: str | None) -> None:
+        """Delete a template, in all languages or in one, and spend the nonce.
+
+        Raises ApiError: NONCE_USED, DELETE_NOT_FOUND.
+        """
+        ...
+
+    async def find(self, call: Call, which: TemplateName, language: str) -> TemplateRecord | None: ...
+
+    async def page(self, call: Call, wanted: WantedTemplates) -> tuple[list[TemplateRecord], int]:
+        """Return one page, the last changed first, and how many fit in all."""
+        ...
+
+    async def counts(self, call: Call, wanted: WantedCounts) -> list[Count]:
+        """Return how many messages of a template came how far. Raises ApiError: TOO_FAR_BACK."""
+        ...
+
+
+class SenderDesk(Protocol):
+    """What an operation may ask about senders, and about what the account applied for."""
+
+    async def file(self, call: Call, space_id: str, request_type: str, record: dict[str, Any]) -> str:
+        """Commit a request, spend the nonce, and return its number. Raises ApiError: NONCE_USED, CREATE_ERROR."""
+        ...
+
+    async def revise(self, call: Call, space_id: str, request_no: str, record: dict[str, Any]) -> None:
+        """Commit another record for an open request, and spend the nonce.
+
+        Raises ApiError: NONCE_USED, ``InvalidParameter.RequestNo`` (there is none, or it is closed).
+        """
+        ...
+
+    async def request(self, call: Call, request_no: str) -> SenderRequest | None: ...
+
+    async def requests(self, call: Call) -> Sequence[SenderRequest]:
+        """Return the account's requests, the last changed first."""
+        ...
+
+    async def pauses(self, call: Call) -> int:
+        """Return how often senders of the account were paused."""
+        ...
 
 
 class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +178,12 @@ class Desk(Protocol):
     def default_ttl(self) -> int:
         """Seconds to live of a message whose call names none."""
         ...
+
+    @property
+    def templates(self) -> TemplateDesk: ...
+
+    @property
+    def senders(self) -> SenderDesk: ...
 
     async def accept(self, call: Call, draft: Draft, retry: RetryKey | None) -> str:
         """Commit the message durably, spend the nonce, and return the public MessageId.

@@ -141,7 +141,7 @@ def question(call: Call) -> Question:
     sender = account.senders.get(values["BusinessNumber"])
     if sender is None or sender.channel != values["ChannelType"]:
         raise errors.invalid("BusinessNumber", "BusinessNumber is not a sender of the account.")
-    index, size = _page(values["Page"])
+    index, size = read_page(values["Page"])
     since, until = values["StartTime"] or 0, values["EndTime"]
     if until is not None and until < since:
         raise errors.invalid("EndTime", "EndTime must not be before StartTime.")
@@ -165,7 +165,8 @@ def question(call: Call) -> Question:
     )
 
 
-def _page(given: Mapping[str, object]) -> tuple[int, int]:
+def read_page(given: Mapping[str, object]) -> tuple[int, int]:
+    """Return index and size of a page. Raises ApiError: PAGE_INVALID."""
     index, size = _number(given.get("Index")), _number(given.get("Size"))
     if index < 1 or not 1 <= size <= LARGEST_PAGE:
         raise ApiError(PAGE_INVALID, f"Page needs an Index from 1 and a Size from 1 to {LARGEST_PAGE}.", param="Page")

@@ -63,17 +63,19 @@ def failure(
     """
     code, message = _sound(error.code), _sound(error.message)
     if error.http == 200:
-        body = {"RequestId": request_id, "Code": code, "Message": message, **fields}
-        return _answer(format, 200, f"{action}Response", body, error.headers)
+        answer = {"RequestId": request_id, "Code": code, "Message": message, **fields}
+        return _answer(format, 200, f"{action}Response", answer, error.headers)
     base_url = f"{'https' if secure else 'http'}://{host.rpartition('://')[2]}"
     recommend = f"{base_url}/console/errors?code={canonical.encode(code)}&request_id={canonical.encode(request_id)}"
-    body = {
+    body: dict[str, object] = {
         "RequestId": request_id,
         "HostId": _sound(host),
         "Code": code,
         "Message": message,
         "Recommend": _sound(recommend),
     }
+    if error.denied is not None:
+        body["AccessDeniedDetail"] = {name: _sound(text) for name, text in error.denied.items()}
     return _answer(format, error.http, "Error", body, error.headers)
 
 

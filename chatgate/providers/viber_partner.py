@@ -231,7 +231,7 @@ def _body(message: Message, now: Instant) -> dict[str, Any]:
     if draft.message_type is MessageType.DOCUMENT:
         body["file_type"] = content.file_type
     if content.duration is not None:
-        body["duration"] = content.duration
+        body["duration"] = max(1, content.duration)  # a template may say 0, and has no size
         body["file_size"] = max(1, round((content.file_size_mb or 0) * BYTES_PER_MEGABYTE))
     return body
 

@@ -11,7 +11,8 @@ import gc
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from types import ModuleType
 
 import structlog
@@ -29,6 +30,10 @@ from chatgate.gateway.chain import Gateway
 from chatgate.gateway.desk import Desk
 from chatgate.gateway.directory import REFRESH_EVERY, Directory, StoredDirectory
 from chatgate.gateway.flow_control import FlowControl
+from chatgate.gateway.key_use import WRITE_EVERY, KeyUse
+from chatgate.gateway.sender_desk import SenderDesk
+from chatgate.gateway.sts import Tokens
+from chatgate.gateway.template_desk import TemplateDesk
 from chatgate.operations.base import all_operations, own_limits
 from chatgate.outbound import Outbound
 from chatgate.providers.base import Provider
@@ -42,15 +47,20 @@ from chatgate.web.metadata.pages import Metadata
 from chatgate.web.proxies import TrustedProxies
 from chatgate.web.server import Server
 from chatgate.workers.callback_sender import CallbackSender
+from chatgate.workers.clock_keeper import KEEP_EVERY, ClockKeeper
 from chatgate.workers.fallback_timer import FIRE_EVERY, FallbackTimer
 from chatgate.workers.lane import Lane, Policy
 from chatgate.workers.loop import Loop
 from chatgate.workers.pruner import MEASURE_EVERY, PRUNE_EVERY, Gauges, Pruner
+from chatgate.workers.review_timer import APPROVE_EVERY, ReviewTimer
 
 log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT = 5.0
 """Seconds to connect to a provider."""
+
+RELOAD_EVERY = 1.0
+"""Seconds between two looks whether the key ring has changed."""
 
 
 class Parts:
@@ -61,6 +71,8 @@ class Parts:
         self.key_ring = key_ring
         self.clock = clock
         self.stored = StoredDirectory(store, clock)
+        self.tokens = Tokens(key_ring)
+        self.key_use = KeyUse(store)
         self.directory: Directory = self.stored
         self.callback_addresses: Callable[[str], bool] = guard.is_public
         """Which addresses customers' endpoints may have."""
@@ -85,7 +97,7 @@ class Node:
         *,
         on_fatal: Callable[[str], None],
         compose: Compose = _nothing_more,
-        clock: Clock | None = None,
+        clock: SystemClock | None = None,
         kind: str = "serve",
     ) -> None:
         """``kind``: what its database is for; the other kind's is refused."""
@@ -122,6 +134,10 @@ class Node:
         await self._compose(parts, self._stack)
         await parts.stored.refresh()
         self._loop("directory", parts.stored.refresh, REFRESH_EVERY)
+        self._loop("key ring", partial(asyncio.to_thread, key_ring.reload), RELOAD_EVERY)
+        self._stack.push_async_callback(_at_the_end, parts.key_use)
+        self._loop("key use", parts.key_use.write, WRITE_EVERY)
+        self._loop("clock", ClockKeeper(store, self._clock, self.metrics).keep, KEEP_EVERY)
         providers = self._build_providers()
         intake = Intake(store, providers, self._clock, self.metrics)
         lanes: dict[str, Lane] = {}
@@ -181,6 +197,7 @@ class Node:
             lane = lanes[name] = Lane(provider, store, self._clock, policy, self.metrics, jitter)
             lane.start()
         self._loop("fallbacks", FallbackTimer(store, self._clock, self.metrics).fire, FIRE_EVERY)
+        self._loop("reviews", ReviewTimer(store, self._clock).approve, APPROVE_EVERY)
         self._loop("pruner", Pruner(store, self._clock).prune, PRUNE_EVERY)
         self._loop("gauges", Gauges(store, self._clock, self.metrics).measure, MEASURE_EVERY)
         return lanes
@@ -209,6 +226,13 @@ class Node:
             lanes.get,
             self.metrics,
             parts.key_ring.seal,
+            TemplateDesk(
+                parts.store,
+                parts.stored.forget,
+                review=settings.template_review,
+                review_delay=settings.template_review_delay * SECOND,
+            ),
+            SenderDesk(parts.store),
             parts.stored.refresh,
             default_ttl=settings.default_ttl,
             callback_batch=settings.callback_batch,
@@ -217,7 +241,7 @@ class Node:
             store=parts.store,
             desk=desk,
             operations=operations,
-            authenticate=Authenticator(parts.directory, parts.key_ring),
+            authenticate=Authenticator(parts.directory, parts.key_ring, parts.tokens, parts.key_use.note),
             flow_control=FlowControl(settings.calls_per_second, time.monotonic_ns, own_limits(operations)),
             clock=self._clock,
             metrics=self.metrics,
@@ -233,6 +257,11 @@ class Node:
         loop = Loop(name, work, seconds, random.random)
         loop.start()
         self._stack.push_async_callback(loop.stop)
+
+
+async def _at_the_end(key_use: KeyUse) -> None:
+    with suppress(StoreUnavailable):  # it tells when keys were used, and that may be lost
+        await key_use.write()
 
 
 async def _stop_together(lanes: Mapping[str, Lane], seconds: float) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from chatgate.callbacks import signature
 from chatgate.clock import Clock
 from chatgate.domain.account import AccessKey, AccountView, KeyKind
+from chatgate.errors import NameTaken
 from chatgate.gateway.authenticate import purpose
 from chatgate.gateway.directory import StoredDirectory
 from chatgate.sandbox import customer, seeds
 from chatgate.sealing import KeyRing
-from chatgate.store.accounts import NameTaken, NewAccount
+from chatgate.store.accounts import NewAccount
 from chatgate.store.callbacks import INBOUND, STATUS
 from chatgate.store.endpoints import EndpointChange
 from chatgate.store.store import Store

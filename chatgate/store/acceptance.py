@@ -12,7 +12,7 @@ from chatgate.domain.message import Draft, RetryKey, Status
 from chatgate.store import calls, messages, rows
 from chatgate.store.changes import Change
 from chatgate.store.consequences import follow
-from chatgate.store.tables import retry_keys
+from chatgate.store.tables import notes, retry_keys
 
 ACCEPT_LEASE = 15 * SECOND
 """How long the node that accepted a message may keep it in its own hands before anybody may claim it."""
@@ -31,6 +31,8 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     leased: bool
     """Whether this node hands the message to its own dispatcher; else any node may claim it at once."""
     keys: Callable[[], int]
+    allowed_by: str | None = None
+    """Why a RAM user was allowed to call, for the timeline."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,12 @@ def accept(connection: Connection, items: Sequence[Acceptance]) -> list[Accepted
             answers.append(Accepted(key=item.key))
             stored.append(item)
     messages.insert(connection, [_row(item) for item in stored])
+    told = [
+        (item.keys(), item.key, item.draft.account_id, item.now, "allowed", item.allowed_by)
+        for item in stored
+        if item.allowed_by is not None
+    ]
+    rows.insert(connection, notes, messages.NOTE_COLUMNS, told)
     for item in stored:
         if item.draft.failure is not None:
             follow(connection, [failed(item.key, item.draft, item.now)], item.now, item.keys)

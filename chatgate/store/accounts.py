@@ -1,4 +1,4 @@
-"""Accounts and all that is theirs: keys, spaces, senders, templates, fallback policies."""
+"""Accounts and what is theirs: spaces, senders, templates, fallback policies. Keys and RAM are elsewhere."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ import msgspec
 from sqlalchemy import Connection, Table, select, update
 
 from chatgate.clock import Instant
-from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, KeyKind, Sender, Space, Standing, Template
-from chatgate.errors import ChatgateError, NotFound
-from chatgate.store import rows
+from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, Sender, Space, Standing, Template
+from chatgate.errors import NameTaken, NotFound
+from chatgate.store import access_keys, ram, rows, template_rows
 from chatgate.store.endpoints import EndpointChange, EndpointOrder, set_endpoints
-from chatgate.store.tables import SPACE_ORDER, access_keys, accounts, fallback_policies, senders, spaces, templates
-
-
-class NameTaken(ChatgateError):
-    """An account or an access key of that name exists already."""
+from chatgate.store.tables import SPACE_ORDER, accounts, fallback_policies, senders, spaces, templates
 
 
 class Possessions(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,46 +59,41 @@ def create_account(connection: Connection, items: Sequence[NewAccount]) -> list[
 def give(connection: Connection, items: Sequence[Gift]) -> list[None]:
     """Put possessions into accounts; what has the same name is replaced, but for keys. Raises NameTaken, NotFound."""
     for item in items:
-        changed = update(accounts).where(accounts.c.id == item.account_id)
-        if not connection.execute(changed.values(changed_at=item.now)).rowcount:
-            raise NotFound("There is no such account.")
+        touch(connection, item.account_id, item.now)
         _put(connection, item.account_id, item.now, item.possessions)
     return [None] * len(items)
 
 
-class KeySwitch(msgspec.Struct, frozen=True, kw_only=True):
-    access_key_id: str
-    active: bool
+def touch(connection: Connection, account_id: int, now: Instant) -> None:
+    """Make every node read the account again; until the transaction ends nobody else changes it. Raises NotFound."""
+    changed = update(accounts).where(accounts.c.id == account_id)
+    if not connection.execute(changed.values(changed_at=now)).rowcount:
+        raise NotFound("There is no such account.")
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: int
+    subscribed: bool
     now: Instant
 
 
-def switch_key(connection: Connection, items: Sequence[KeySwitch]) -> list[bool]:
-    """Disable or enable access keys; answer whether each exists."""
-    return [
-        connection.execute(
-            update(access_keys)
-            .where(access_keys.c.access_key_id == item.access_key_id)
-            .values(active=item.active, changed_at=item.now)
-        ).rowcount
-        == 1
-        for item in items
-    ]
+def subscribe(connection: Connection, items: Sequence[Subscription]) -> list[None]:
+    """Subscribe accounts to the product, or end it: then their calls are refused. Raises NotFound."""
+    for item in items:
+        touch(connection, item.account_id, item.now)
+        own = update(accounts).where(accounts.c.id == item.account_id)
+        connection.execute(own.values(subscribed=item.subscribed))
+    return [None] * len(items)
 
 
 def _put(connection: Connection, account_id: int, now: Instant, own: Possessions) -> None:
-    key_columns = ("access_key_id", "account_id", "kind", "sealed", "active", "created_at", "changed_at")
-    for key in own.keys:
-        row = (key.access_key_id, account_id, str(key.kind), key.sealed, key.active, now, now)
-        if not rows.insert(connection, access_keys, key_columns, [row], "ON CONFLICT DO NOTHING"):
-            raise NameTaken(f"An access key {key.access_key_id!r} exists already.")
+    access_keys.insert(connection, account_id, now, own.keys)
     space_rows = [space_row(account_id, space) for space in own.spaces]
     sender_rows = [(account_id, s.channel, s.sender, s.service_id, str(s.standing)) for s in own.senders]
     policy_rows = [(account_id, p.policy_id, p.name, p.sms_sender, p.lane, p.enabled) for p in own.policies]
-    template_rows = [
-        (account_id, t.template_code, t.language, t.name, t.body, str(t.standing), t.partner_id) for t in own.templates
-    ]
+    template_values = [template_rows.given(account_id, t, now) for t in own.templates]
     for table, new in (
-        (spaces, space_rows), (senders, sender_rows), (templates, template_rows), (fallback_policies, policy_rows),
+        (spaces, space_rows), (senders, sender_rows), (templates, template_values), (fallback_policies, policy_rows),
     ):  # fmt: skip
         _replace(connection, table, new)
 
@@ -123,16 +114,6 @@ def _replace(connection: Connection, table: Table, new: Sequence[rows.Values]) -
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
-
-
-def keys_changed_since(connection: Connection, instant: Instant) -> list[AccessKey]:
-    """Return the access keys made or changed at or after an instant."""
-    found = connection.execute(select(access_keys).where(access_keys.c.changed_at >= instant))
-    return [_key(row) for row in found]
-
-
-def keys_of(connection: Connection, account_id: int) -> list[AccessKey]:
-    return [_key(row) for row in connection.execute(select(access_keys).where(access_keys.c.account_id == account_id))]
 
 
 def accounts_changed_since(connection: Connection, instant: Instant) -> list[int]:
@@ -171,21 +152,15 @@ def load_view(connection: Connection, account_id: int, now: Instant) -> AccountV
             r.sender: Sender(sender=r.sender, channel=r.channel, service_id=r.service_id, standing=Standing(r.standing))
             for r in own(senders)
         },
-        templates={(r.template_code, r.language): _template(r) for r in own(templates)},
+        templates={(r.template_code, r.language): template_rows.sendable(r) for r in own(templates)},
         policies={
             r.policy_id: FallbackPolicy(
                 policy_id=r.policy_id, name=r.name, sms_sender=r.sms_sender, lane=r.lane, enabled=r.enabled
             )
             for r in own(fallback_policies)
         },
+        users=ram.load_users(connection, account_id),
     )
-
-
-def _key(row: rows.AnyRow) -> AccessKey:
-    return AccessKey(
-        access_key_id=row.access_key_id, account_id=row.account_id, kind=KeyKind(row.kind), sealed=bytes(row.sealed),
-        active=row.active,
-    )  # fmt: skip
 
 
 def _space(row: rows.AnyRow) -> Space:
@@ -193,11 +168,4 @@ def _space(row: rows.AnyRow) -> Space:
         space_id=row.space_id, retry_by_task=row.retry_by_task, video_button_action=row.video_button_action,
         clamp_ttl=row.clamp_ttl, sms_consent=row.sms_consent, made_at=row.made_at,
         details=msgspec.json.decode(row.details, type=dict[str, str]) if row.details else {},
-    )  # fmt: skip
-
-
-def _template(row: rows.AnyRow) -> Template:
-    return Template(
-        template_code=row.template_code, language=row.language, name=row.name, body=row.body,
-        standing=Standing(row.standing), partner_id=row.partner_id,
     )  # fmt: skip

@@ -14,6 +14,10 @@ Rules:
    back and each item is run alone: a poisoned item fails alone, a deadlock is tried again.
 4. After an I/O error of the disk nothing more is written by this process: what the kernel kept of the failed pages is
    not knowable (the lesson of PostgreSQL's fsync, 2018). ``on_fatal`` ends the process; the log recovers the rest.
+5. A call (somebody outside waits for the answer) hears within ``PATIENCE`` that it is refused, also when the database
+   stands still. What waits for its transaction, or for a lock or a connection, is taken back. What runs on SQLite is
+   waited for: it is this machine that is slow, and the answer will be true. What runs on PostgreSQL is refused, and
+   rolled back as soon as the server lets go; if that was at its COMMIT, it is one more case that is not knowable.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
@@ -39,8 +43,23 @@ Verb = Callable[[Connection, Sequence[Item]], Sequence[Result]]
 MAX_BATCH = 512
 """Callers per transaction; bounds how long one transaction holds the lock."""
 
+GATHER_TURNS = 3
+"""Turns of the loop before what waits is handed over: in them, those just resolved answer, what has arrived meanwhile
+is read, and asks. An idle loop turns in microseconds; a busy one commits half as often, at a fifth less for each
+caller."""
+
 CONTENTION_TRIES = 3
 """How often an item that runs alone is tried when another node is in its way."""
+
+PATIENCE = 1.5
+"""Seconds that a call waits for its commit: with all else, it is refused within two (promise P2)."""
+
+LOOK_EVERY = 0.1
+"""Seconds between looks for calls that have waited too long."""
+
+APART = 60.0
+"""Seconds after a rollback because of rule 5 in which calls and other work share no transaction: work that takes long
+must end at last, and not be rolled back for ever for the sake of the calls that share it."""
 
 _CONTENTION = ("40001", "40P01")
 """SQLSTATE of a serialization failure and of a deadlock (PostgreSQL manual, appendix A)."""
@@ -55,26 +74,68 @@ class _Wish(NamedTuple):
     verb: Verb[Any, Any]
     item: Any
     future: asyncio.Future[Any]
+    since: float
+    """By the loop's clock; 0 where nobody outside waits."""
 
 
 _Answer = tuple[bool, Any]
 """(True, result) or (False, exception)."""
 
 
+class _TooLate(Exception):
+    """Those who wished it have been refused."""
+
+
+class _Batch:
+    """What goes to the thread together, and how far it has come there."""
+
+    def __init__(self, wishes: list[_Wish]) -> None:
+        self.wishes = wishes
+        self.answers: list[_Answer] = []
+        """Of the first wishes, as they are committed."""
+        self.since = min((wish.since for wish in wishes if wish.since), default=0.0)
+        self._lock = threading.Lock()
+        self._refused = False
+        self._begun = False
+
+    def refuse(self, *, also_begun: bool) -> bool:
+        """Say that it must not be committed any more; answer whether that is so."""
+        with self._lock:
+            self._refused = self._refused or also_begun or not self._begun
+            return self._refused
+
+    def go_on(self) -> None:
+        """Called when a transaction has begun, and right before its COMMIT; raises _TooLate."""
+        with self._lock:
+            self._begun = True
+            if self._refused:
+                raise _TooLate
+
+
 class Committer:
     """The one writer of a process."""
 
-    def __init__(self, engine: Engine, *, on_fatal: Callable[[str], None]) -> None:
+    def __init__(
+        self, engine: Engine, *, on_fatal: Callable[[str], None], calls: Collection[Verb[Any, Any]] = (),
+        patience: float = PATIENCE,
+    ) -> None:  # fmt: skip
+        """``calls``: the verbs for whose answer somebody outside waits, no longer than ``patience`` (seconds)."""
         self._engine = engine
+        self._calls = frozenset(calls)
+        self._patience = patience
+        self._remote = engine.dialect.name != "sqlite"
         self._on_fatal = on_fatal
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Wish] = []
         self._heavy: deque[_Wish] = deque()
         self._heavy_is_next = False
-        self._busy = False
+        self._running: _Batch | None = None
         self._scheduled = False
+        self._looking = False
+        self._apart_until = 0.0
+        self._calls_next = True
         self._refusal: str | None = None
-        self._batches: SimpleQueue[list[_Wish] | None] = SimpleQueue()
+        self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
         self._idle = asyncio.Event()
         self._idle.set()
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
@@ -90,11 +151,13 @@ class Committer:
         if self._refusal is not None:
             future.set_exception(StoreUnavailable(self._refusal))
             return future
-        (self._heavy if heavy else self._waiting).append(_Wish(verb, item, future))
+        since = self._loop.time() if verb in self._calls else 0.0
+        (self._heavy if heavy else self._waiting).append(_Wish(verb, item, future, since))
         self._idle.clear()
-        if not self._busy and not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._hand_over)  # what else arrives in this turn of the loop joins the same commit
+        if since and not self._looking:
+            self._looking = True
+            self._loop.call_later(self._patience, self._look)
+        self._gather()
         return future
 
     @property
@@ -109,32 +172,72 @@ class Committer:
         self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _hand_over(self) -> None:
-        self._scheduled = False
-        if self._busy or not self.queued:
-            return
-        if self._heavy and (self._heavy_is_next or not self._waiting):
-            batch = [self._heavy.popleft()]
-            self._heavy_is_next = False
-        else:
-            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-            self._heavy_is_next = True
-        self._busy = True
-        self._batches.put(batch)
+    def _gather(self) -> None:
+        if self._running is None and not self._scheduled:
+            self._scheduled = True
+            self._turn(GATHER_TURNS)
 
-    def _done(self, batch: list[_Wish], answers: list[_Answer]) -> None:
-        self._busy = False
-        for wish, (good, value) in zip(batch, answers, strict=True):
-            if wish.future.done():
-                continue
-            if good:
-                wish.future.set_result(value)
-            else:
-                wish.future.set_exception(value)
-        if self.queued:
+    def _turn(self, left: int) -> None:
+        if left:
+            self._loop.call_soon(self._turn, left - 1)
+        else:
+            self._scheduled = False
             self._hand_over()
+
+    def _hand_over(self) -> None:
+        if not self.queued:  # refused meanwhile: this process stood still
+            self._idle.set()
+            return
+        self._running = _Batch(self._next())
+        self._batches.put(self._running)
+
+    def _next(self) -> list[_Wish]:
+        """Take what goes into one transaction."""
+        if self._heavy and (self._heavy_is_next or not self._waiting):
+            self._heavy_is_next = False
+            return [self._heavy.popleft()]
+        self._heavy_is_next = True
+        wishes, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+        return self._of_one_kind(wishes) if self._loop.time() < self._apart_until else wishes
+
+    def _of_one_kind(self, wishes: list[_Wish]) -> list[_Wish]:
+        """Return only the calls, or only the rest, in turns; the others wait on."""
+        kinds: dict[bool, list[_Wish]] = {True: [], False: []}
+        for wish in wishes:
+            kinds[wish.since > 0].append(wish)
+        chosen = self._calls_next if kinds[self._calls_next] else not self._calls_next
+        self._calls_next = not chosen
+        self._waiting = kinds[not chosen] + self._waiting
+        return kinds[chosen]
+
+    def _done(self, batch: _Batch) -> None:
+        self._running = None
+        _tell(batch)
+        if self.queued:
+            self._gather()
         else:
             self._idle.set()
+
+    # --- those who cannot wait ---------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Refuse the calls that have waited too long; look again as long as there are any."""
+        latest = self._loop.time() - self._patience
+        running = self._running
+        if running is not None and 0 < running.since <= latest and running.refuse(also_begun=self._remote):
+            log.error("store.unavailable", error="TooLate", count=len(running.wishes))
+            self._apart_until = self._loop.time() + APART
+            _tell(running)
+            _refuse(running.wishes)
+        late = [wish for wish in (*self._waiting, *self._heavy) if 0 < wish.since <= latest]
+        if late:
+            self._waiting = [wish for wish in self._waiting if not 0 < wish.since <= latest]
+            self._heavy = deque(wish for wish in self._heavy if not 0 < wish.since <= latest)
+            _refuse(late)
+        left = any(wish.since for wish in (*self._waiting, *self._heavy))
+        self._looking = left or (running is not None and running.since > 0)
+        if self._looking:
+            self._loop.call_later(LOOK_EVERY, self._look)
 
     # --- on the writer's thread --------------------------------------------------------------------------------------
 
@@ -142,12 +245,11 @@ class Committer:
         connection: Connection | None = None
         broken = False
         while (batch := self._batches.get()) is not None:
-            answers: list[_Answer] = []
             sentence = "the disk failed"
             try:
                 if not broken:
                     connection = connection or self._engine.connect()
-                    _commit(connection, batch, answers)
+                    _commit(connection, batch)
             except Exception as error:  # the database itself: what has no answer yet has not happened
                 sentence = f"the database cannot commit: {type(error).__name__}"
                 log.error("store.unavailable", error=type(error).__name__, cause=_cause(error))
@@ -157,9 +259,27 @@ class Committer:
                 if broken:
                     self._refusal = sentence
                     self._loop.call_soon_threadsafe(self._on_fatal, "the disk reported an I/O error while committing")
-            answers += [(False, StoreUnavailable(sentence)) for _ in range(len(batch) - len(answers))]
-            self._loop.call_soon_threadsafe(self._done, batch, answers)
+            missing = len(batch.wishes) - len(batch.answers)
+            batch.answers += [(False, StoreUnavailable(sentence)) for _ in range(missing)]
+            self._loop.call_soon_threadsafe(self._done, batch)
         _discard(connection)
+
+
+def _tell(batch: _Batch) -> None:
+    """Resolve those who have an answer."""
+    for wish, (good, value) in zip(batch.wishes, list(batch.answers), strict=False):
+        if wish.future.done():
+            continue
+        if good:
+            wish.future.set_result(value)
+        else:
+            wish.future.set_exception(value)
+
+
+def _refuse(wishes: Iterable[_Wish]) -> None:
+    for wish in wishes:
+        if not wish.future.done():
+            wish.future.set_exception(StoreUnavailable("the database does not answer"))
 
 
 def _discard(connection: Connection | None) -> None:
@@ -168,29 +288,34 @@ def _discard(connection: Connection | None) -> None:
             connection.close()
 
 
-def _commit(connection: Connection, batch: list[_Wish], answers: list[_Answer]) -> None:
+def _commit(connection: Connection, batch: _Batch) -> None:
     """Run a batch in one transaction, or else each wish in its own. Adds an answer for each that is done.
 
     Raises when the database is at fault; the wishes without an answer have then not happened.
     """
-    if len(batch) > 1:
+    if len(batch.wishes) > 1:
         try:
             with connection.begin():
-                done = _run(connection, batch)
-            answers += done
+                batch.go_on()
+                done = _run(connection, batch.wishes)
+                batch.go_on()
+            batch.answers += done
             return
         except Exception as error:
             if _is_outage(error):
                 raise
-    for wish in batch:
-        answers.append(_alone(connection, wish))
+    for wish in batch.wishes:
+        batch.answers.append(_alone(connection, batch, wish))
 
 
-def _alone(connection: Connection, wish: _Wish) -> _Answer:
+def _alone(connection: Connection, batch: _Batch, wish: _Wish) -> _Answer:
     for _ in range(CONTENTION_TRIES):
         try:
             with connection.begin():
-                return True, wish.verb(connection, (wish.item,))[0]
+                batch.go_on()
+                result = wish.verb(connection, (wish.item,))[0]
+                batch.go_on()
+            return True, result
         except Exception as error:
             if _is_outage(error):
                 raise
@@ -218,6 +343,8 @@ def _cause(error: Exception) -> str:
 
 def _is_outage(error: Exception) -> bool:
     """Whether the database, not an item, is at fault."""
+    if isinstance(error, _TooLate):
+        return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or not (isinstance(error, _ITEM_ERRORS) or _is_contention(error))
     return isinstance(error, OSError)

@@ -14,6 +14,7 @@ from chatgate.sealing import KeyRing
 from chatgate.store import rows
 from chatgate.store.tables import installation, nodes
 
+CANARY_NAME, CANARY_PURPOSE = "key_ring_canary", "canary"
 _CANARY = b"chatgate"
 
 
@@ -30,8 +31,8 @@ def message_id_secret(connection: Connection, items: Sequence[None]) -> list[byt
 def check_key_ring(connection: Connection, items: Sequence[KeyRing]) -> list[None]:
     """Make sure that the key ring opens what this database holds; raises SettingError before anything else is done."""
     for ring in items:
-        canary = _once(connection, "key_ring_canary", ring.seal(_CANARY, "canary"))
-        if ring.open(canary, "canary") != _CANARY:
+        canary = _once(connection, CANARY_NAME, ring.seal(_CANARY, CANARY_PURPOSE))
+        if ring.open(canary, CANARY_PURPOSE) != _CANARY:
             raise SettingError("The key ring does not belong to this database.")
     return [None] * len(items)
 

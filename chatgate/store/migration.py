@@ -17,12 +17,12 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from chatgate.errors import SettingError
-from chatgate.store.tables import metadata
+from chatgate.store.tables_ram import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "instances"
+HEAD = "0005"
 """The newest revision in ``migrations/versions``."""
 
 _LOCK = 0x636861740001

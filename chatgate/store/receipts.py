@@ -5,7 +5,7 @@ Rules:
 1. A receipt is stored whatever it says; ``effect`` tells what it did: ``applied``, ``ignored`` (it changed nothing: a
    duplicate, or of lower rank) or ``parked`` (its token is not known, yet).
 2. A parked receipt is joined when its token turns up in a reply, or to an attempt of unknown outcome when exactly one
-   message and exactly one token match service id and number.
+   message and exactly one token match service id and number; or with a later receipt of its token.
 3. Within one transaction the receipts of a message are applied one after the other, in the order they came.
 4. Of two nodes, one parking a receipt and one recording its token, the later sees what the earlier did (``_turn``).
 """
@@ -73,7 +73,7 @@ def apply_receipts(connection: Connection, items: Sequence[Arrival]) -> list[lis
     for item in items:
         effects = []
         for receipt in item.receipts:
-            standing = standings.of(receipt.provider, receipt.token) or _orphan(standings, receipt)
+            standing = standings.of(receipt.provider, receipt.token) or _orphan(connection, standings, receipt)
             if standing is not None:
                 effect = standing.apply(receipt.status, receipt.at, receipt.code, receipt.reason)
             else:
@@ -88,11 +88,19 @@ def apply_receipts(connection: Connection, items: Sequence[Arrival]) -> list[lis
     return answers
 
 
-def _orphan(standings: _Standings, receipt: Receipt) -> _Standing | None:
-    """Return the message of unknown outcome that alone can be meant by a receipt with an unknown token."""
+def _orphan(connection: Connection, standings: _Standings, receipt: Receipt) -> _Standing | None:
+    """Return the message of unknown outcome that alone can be meant by a receipt with an unknown token.
+
+    Earlier receipts of this token, which had to wait because another one could be meant, come first.
+    """
     if receipt.status not in RECEIPT_EVENTS or not receipt.service_id or not receipt.recipient or not receipt.token:
         return None
-    return standings.adopt((receipt.provider, receipt.token), (receipt.service_id, receipt.recipient))
+    standing = standings.adopt((receipt.provider, receipt.token), (receipt.service_id, receipt.recipient))
+    if standing is not None:
+        called = (receipts.c.provider == receipt.provider) & (receipts.c.token == receipt.token)
+        parked = select(receipts).where(receipts.c.effect == "parked", called).order_by(receipts.c.id)
+        _join(connection, standings, connection.execute(parked).all())
+    return standing
 
 
 def _row(item: Arrival, receipt: Receipt, standing: _Standing | None, effect: str) -> rows.Values:
@@ -124,14 +132,19 @@ def join_parked(
     standings.load({(row.provider, row.token) for row in found})
     for phone in lost:
         _adopt_parked(standings, phone, [row for row in found if (row.service_id, row.recipient) == phone])
-    for row in found:
+    _join(connection, standings, found)
+    standings.save()
+
+
+def _join(connection: Connection, standings: _Standings, parked: Sequence[rows.AnyRow]) -> None:
+    """Apply parked receipts whose message is known now."""
+    for row in parked:
         standing = standings.of(row.provider, row.token)
         if standing is None:
             continue
         effect = standing.apply(ReceiptStatus(row.status), row.at, row.code, row.reason)
         joined = update(receipts).where(receipts.c.id == row.id)
         connection.execute(joined.values(effect=effect, message_id=standing.message_id, account_id=standing.account_id))
-    standings.save()
 
 
 def _any_parked(connection: Connection, called: Sequence[str]) -> bool:

@@ -1,4 +1,5 @@
 """The store: the verbs of the business under one roof. The only door to the database for the rest of the program.
+Those of templates and senders are in ``review_verbs``.
 
 Writing verbs run through the committer (one transaction for all who wait; resolved after the commit). Reading verbs run
 on a small pool of threads over connections that cannot write.
@@ -24,6 +25,7 @@ from chatgate.ids import Keys, MessageIds
 from chatgate.sealing import KeyRing
 from chatgate.store import (
     acceptance,
+    access_keys,
     accounts,
     attempts,
     callbacks,
@@ -36,26 +38,39 @@ from chatgate.store import (
     history,
     installation,
     instances,
+    instants,
     migration,
+    ram,
     receipts,
     replies,
     rows,
+    sealed_values,
     search,
+    senders,
+    templates,
     traffic,
     turns,
 )
-from chatgate.store.committer import Committer
+from chatgate.store.committer import PATIENCE, Committer
+from chatgate.store.review_verbs import ReviewVerbs
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 READERS = 3
 
+CALLS = (
+    acceptance.accept, groups.accept_group, acceptance.spend_nonce, endpoints.set_endpoints, instances.change_spaces,
+    templates.create, templates.change, templates.remove, senders.file, senders.revise,
+    receipts.apply_receipts, replies.take_replies, installation.prove_writable,
+)  # fmt: skip
+"""The verbs for whose answer a customer, a provider or a load balancer waits."""
+
 PARKED_WINDOW = 2 * DAY
 """How long a receipt without a message waits for one (promise P13)."""
 
 
-class Store:
+class Store(ReviewVerbs):
     """Open with ``await Store.open(…)``, end with ``await store.close()``."""
 
     def __init__(self, url: str, *, on_fatal: Callable[[str], None]) -> None:
@@ -64,7 +79,7 @@ class Store:
         self._reader_engine = database.open_reader(url)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._archivist = ThreadPoolExecutor(1, thread_name_prefix="archivist")  # a long look back holds up no reader
-        self._committer = Committer(self._writer_engine, on_fatal=on_fatal)
+        self._committer = Committer(self._writer_engine, on_fatal=on_fatal, calls=CALLS)
         self.keys: Keys
         self.message_ids: MessageIds
 
@@ -191,7 +206,7 @@ class Store:
     # --- accounts ----------------------------------------------------------------------------------------------------
 
     async def create_account(self, account: accounts.NewAccount) -> int:
-        """Create an account with its first possessions; raises accounts.NameTaken."""
+        """Create an account with its first possessions; raises NameTaken."""
         return await self._committer.run(accounts.create_account, account)
 
     async def give(self, gift: accounts.Gift) -> None:
@@ -202,15 +217,9 @@ class Store:
         """Make, describe or take away a space for its owner."""
         return await self._committer.run(instances.change_spaces, order)
 
-    async def switch_key(self, switch: accounts.KeySwitch) -> bool:
-        """Disable or enable an access key; answer whether it exists."""
-        return await self._committer.run(accounts.switch_key, switch)
-
-    async def keys_changed_since(self, instant: Instant) -> list[AccessKey]:
-        return await self._read(accounts.keys_changed_since, instant)
-
-    async def keys_of(self, account_id: int) -> list[AccessKey]:
-        return await self._read(accounts.keys_of, account_id)
+    async def subscribe(self, subscription: accounts.Subscription) -> None:
+        """Subscribe an account to the product, or end it."""
+        await self._committer.run(accounts.subscribe, subscription)
 
     async def accounts_changed_since(self, instant: Instant) -> list[int]:
         return await self._read(accounts.accounts_changed_since, instant)
@@ -222,7 +231,84 @@ class Store:
         return await self._read(accounts.find_account, name)
 
     async def load_view(self, account_id: int, now: Instant) -> AccountView | None:
-        return await self._read(accounts.load_view, account_id, now)
+        """Return an account with what it owns. A call waits for it, so no longer than for a commit."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._read(accounts.load_view, account_id, now)
+        except TimeoutError:
+            raise StoreUnavailable("the database does not answer") from None
+
+    # --- access keys and RAM -----------------------------------------------------------------------------------------
+
+    async def switch_key(self, switch: access_keys.KeySwitch) -> bool:
+        """Disable or enable an access key; answer whether it exists."""
+        return await self._committer.run(access_keys.switch, switch)
+
+    async def delete_key(self, deletion: access_keys.KeyDeletion) -> bool:
+        """Delete an access key and its secret; answer whether it existed."""
+        return await self._committer.run(access_keys.delete, deletion)
+
+    async def note_key_use(self, used: Sequence[tuple[str, Instant]]) -> None:
+        """Store when access keys were last used."""
+        await self._committer.run(access_keys.note_use, used)
+
+    async def keys_changed_since(self, instant: Instant) -> list[AccessKey]:
+        return await self._read(access_keys.changed_since, instant)
+
+    async def keys_of(self, account_id: int) -> list[AccessKey]:
+        return await self._read(access_keys.of_account, account_id)
+
+    async def find_key(self, access_key_id: str) -> AccessKey | None:
+        return await self._read(access_keys.find, access_key_id)
+
+    async def list_keys(self, account_id: int) -> list[rows.AnyRow]:
+        return await self._read(access_keys.list_keys, account_id)
+
+    async def create_user(self, user: ram.NewUser) -> None:
+        """Create a RAM user; raises NameTaken."""
+        await self._committer.run(ram.create_user, user)
+
+    async def delete_user(self, user: ram.GoneUser) -> None:
+        """Delete a RAM user; raises NotFound, ram.InUse."""
+        await self._committer.run(ram.delete_user, user)
+
+    async def put_policy(self, policy: ram.PolicyText) -> None:
+        """Create or replace a policy; raises NameTaken."""
+        await self._committer.run(ram.put_policy, policy)
+
+    async def delete_policy(self, policy: ram.GonePolicy) -> None:
+        """Delete a policy; raises NotFound, ram.InUse."""
+        await self._committer.run(ram.delete_policy, policy)
+
+    async def attach_policy(self, attachment: ram.Attachment) -> None:
+        """Attach a policy to a user, or detach it; raises NotFound."""
+        await self._committer.run(ram.attach, attachment)
+
+    async def list_users(self, account_id: int) -> list[rows.AnyRow]:
+        return await self._read(ram.list_users, account_id)
+
+    async def list_policies(self, account_id: int) -> list[rows.AnyRow]:
+        return await self._read(ram.list_policies, account_id)
+
+    async def policy_text(self, account_id: int, name: str) -> str | None:
+        return await self._read(ram.policy_text, account_id, name)
+
+    # --- sealed values -----------------------------------------------------------------------------------------------
+
+    async def rewrap(self, step: sealed_values.Step) -> sealed_values.Stepped:
+        """Seal some values anew under the current key of the ring."""
+        return await self._committer.run(sealed_values.rewrap, step)
+
+    async def note_rewrapped(self, now: Instant) -> None:
+        """Remember when everything was under the current key."""
+        await self._committer.run(sealed_values.note_rewrapped, now)
+
+    async def sealed_by(self) -> dict[int, int]:
+        """Return how many values each key of the ring seals."""
+        return await self._read(sealed_values.count)
+
+    async def rewrapped_at(self) -> Instant | None:
+        return await self._read(sealed_values.rewrapped_at)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -265,6 +351,14 @@ class Store:
     async def ready(self, now: Instant) -> None:
         """Return when the database can commit a change now; raises StoreUnavailable."""
         await self._committer.run(installation.prove_writable, now)
+
+    async def latest_time(self, now: Instant) -> Instant:
+        """Return now, or the time of a database server, whichever is later."""
+        return await self._read(instants.latest_time, now)
+
+    async def set_back(self, setting: instants.SetBack) -> int:
+        """Move the instants of what waits back, as the clock was; answer of how many messages."""
+        return await self._committer.run(instants.set_back, setting)
 
     async def prune(self, now: Instant) -> dict[str, int]:
         """Forget what is out of every window: nonces, retry keys, parked receipts."""

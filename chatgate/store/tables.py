@@ -82,6 +82,9 @@ access_keys = Table(
     Column("active", Boolean, nullable=False),
     Column("created_at", Long, nullable=False),
     Column("changed_at", Long, nullable=False, index=True),
+    Column("user_id", Long, comment="whose it is; None: the account's own"),
+    Column("last_used_at", Long, comment="written some time later"),
+    Column("deleted_at", Long, comment="its secret is gone; the row stays, so that every node hears of it"),
     _keyed("access_key_id"),
     sqlite_with_rowid=False,
 )
@@ -127,8 +130,59 @@ templates = Table(
     Column("body", Text, nullable=False),
     Column("standing", Text, nullable=False),
     Column("partner_id", Text),
+    Column("partner_ids", Text, comment="JSON: id by service id, where senders have different ones"),
+    Column("message_type", Text, comment="None: text"),
+    Column("parts", Text, comment="JSON: what it shows beside its text; None: nothing"),
+    Column("category", Text),
+    Column("components", Text, comment="JSON; None: the body alone"),
+    Column("example", Text, comment="JSON: a sample for each variable"),
+    Column("message_send_ttl", Integer, comment="seconds"),
+    Column("reason", Text, comment="of its standing"),
+    Column("review_at", Long, comment="when a delayed review approves it"),
+    Column("created_at", Long),
+    Column("updated_at", Long),
     _keyed("account_id", "template_code", "language"),
     sqlite_with_rowid=False,
+)
+_in_review = text("review_at IS NOT NULL")
+Index("ix_templates_review", templates.c.review_at, sqlite_where=_in_review, postgresql_where=_in_review)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=True),
+    Column("account_id", Long, nullable=False),
+    Column("kind", Text, nullable=False, comment="template or sender"),
+    Column("name", Text, nullable=False, comment="TemplateCode, or the sender"),
+    Column("language", Text, nullable=False, comment="empty: of a sender"),
+    Column("standing", Text, nullable=False, comment="what it was from then on; deleted: nothing"),
+    Column("at", Long, nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="who decided what on a template or a sender, when and why",
+)
+Index("ix_reviews_of", reviews.c.account_id, reviews.c.kind, reviews.c.name, reviews.c.id)
+
+sender_requests = Table(
+    "sender_requests",
+    metadata,
+    Column("account_id", Long, nullable=False),
+    Column("request_no", Text, nullable=False),
+    Column("space_id", Text, nullable=False),
+    Column("request_type", Text, nullable=False),
+    Column("result", Text, nullable=False, comment="unAudit, pass, fail"),
+    Column("reason", Text, nullable=False),
+    Column("record", Text, nullable=False, comment="JSON: what the account wrote"),
+    Column("sender", Text, comment="which one was granted"),
+    Column("service_id", Text),
+    Column("creator", Text, nullable=False),
+    Column("modifier", Text, nullable=False),
+    Column("created_at", Long, nullable=False),
+    Column("changed_at", Long, nullable=False),
+    Column("audited_at", Long),
+    _keyed("account_id", "request_no"),
+    sqlite_with_rowid=False,
+    comment="what accounts apply for: to send by Viber, to which countries, to pause",
 )
 
 fallback_policies = Table(

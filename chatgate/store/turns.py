@@ -167,7 +167,10 @@ def _wait(group: Group, heads: Heads) -> list[rows.Values]:
 
 
 def _batches(endpoint: rows.AnyRow, groups: list[Group], heads: Heads, claim: EndpointClaim) -> list[Batch]:
-    """Make calls of what may leave: batches of earlier tries as they were, new ones of up to the endpoint's size."""
+    """Make calls of what may leave: batches of earlier tries as they were, new ones of up to the endpoint's size.
+
+    The reports of a call stand in the order in which they were written, whatever was due first: in all its tries.
+    """
     calls: list[Group] = []
     filling: Group = []
     for group in groups:
@@ -181,7 +184,11 @@ def _batches(endpoint: rows.AnyRow, groups: list[Group], heads: Heads, claim: En
             calls.append(filling)
         filling += group
     return [
-        Batch(batch_id=reports[0].batch_id or claim.keys(), reports=reports, tries=reports[0].tries)
+        Batch(
+            batch_id=reports[0].batch_id or claim.keys(),
+            reports=sorted(reports, key=lambda row: row.id),
+            tries=reports[0].tries,
+        )
         for reports in calls[: _most(endpoint)]
     ]
 

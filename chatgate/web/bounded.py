@@ -3,7 +3,8 @@
 uvicorn's httptools protocol has no limit of its own. This subclass adds, while the bytes arrive:
 
 * request target at most ``TARGET_BYTES`` (414), header lines at most ``HEADER_BYTES`` and ``HEADERS`` of them (431),
-  body at most ``BODY_BYTES`` (413), the whole request within the server's receive deadline (408);
+  body at most ``BODY_BYTES`` (413), the whole request within the server's receive deadline (408), all that is not whole
+  together within ``unfinished`` (503);
 * what RFC 9112 asks and httptools leaves open: exactly one ``Host`` (3.2), absolute-form targets (3.2.2), no transfer
   coding but ``chunked`` (6.1); and RFC 9110: trailers are dropped (6.5.1), an offer to upgrade is declined (7.8);
 * requests that wait on one connection are bounded, and answered in their order; so is a refusal.
@@ -16,11 +17,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -29,6 +30,7 @@ from uvicorn.server import ServerState
 from chatgate import errors
 from chatgate.errors import ApiError
 from chatgate.web.farewell import Farewell
+from chatgate.web.unfinished import Unfinished
 from chatgate.web.whole import WHOLE, written
 from chatgate.wire import HttpResponse
 
@@ -58,8 +60,14 @@ class BoundedProtocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        unfinished: Unfinished,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._unfinished = unfinished
+        self._extensions: dict[str, dict[object, object]] = {WHOLE: {"send": self._answer}}
+        self._answered: RequestResponseCycle
+        """The cycle that runs. In its scope it would be a ring of references, for the collector."""
         self.refusal: ApiError | None = None
         """To be answered when the requests before it have been."""
         self.age = 0
@@ -105,6 +113,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.received:
             self.age = 0
         self.received += size
+        self._unfinished.add(self.give_up, size)
+        if self.parser is None or self.refusal is not None:  # it was this one that had to go
+            return False
         if self._body_arrives():  # and bytes that are neither head nor body: chunk framing and trailers
             if self.received - self.body_received > TARGET_BYTES + HEADER_BYTES + BODY_BYTES:
                 self._refuse(ApiError(errors.BODY_TOO_LARGE))
@@ -176,7 +187,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_headers_complete()
         else:
             self._begin_with_other_target()
-        self.scope["extensions"] = {WHOLE: {"send": partial(self._answer, self.cycle)}}
+        self.scope["extensions"] = self._extensions
         self.headers = _TRAILERS
         self.body_received = 0
 
@@ -215,7 +226,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.upgrade:
             return
         self.whole = self.scope
-        self.received = 0
+        if self.received:
+            self._unfinished.forget(self.give_up)
+            self.received = 0
         self.age = 0
         self.host = None
         cycle = self.cycle
@@ -224,8 +237,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # --- answers ---------------------------------------------------------------------------------------------------
 
-    async def _answer(self, cycle: RequestResponseCycle, answer: HttpResponse) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    async def _answer(self, answer: HttpResponse) -> None:
         """Send a whole answer; takes the place of a cycle's two ``send``."""
+        cycle = self._answered
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
         if cycle.disconnected:
@@ -269,7 +287,16 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._part(error)
 
+    def give_up(self) -> None:
+        """Make room for others."""
+        self._refuse(ApiError(errors.SERVICE_UNAVAILABLE, "Too much is on its way at once; send it again."))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unfinished.forget(self.give_up)
+        super().connection_lost(exc)
+
     def _part(self, error: ApiError) -> None:
+        self._unfinished.forget(self.give_up)
         if self.transport.is_closing():
             return
         host = self.host.decode("latin-1") if self.host else "{}:{}".format(*(self.server or ("", "")))
@@ -280,6 +307,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.resume_reading()
         farewell.say(error, self.scheme or "http", host)
         self.parser = None  # type: ignore[assignment]
+        self.url, self.headers = b"", []  # connection and flow are a cycle: they wait for the collector
 
     # --- time ------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 from chatgate.errors import SettingError
 from chatgate.web.bounded import BoundedProtocol
 from chatgate.web.farewell import Farewell
+from chatgate.web.unfinished import Unfinished
 
 RECEIVE_SECONDS = 10.0
 IDLE_SECONDS = 75.0
@@ -61,6 +62,7 @@ class Server:
         self._config = _config(app)
         self._state = ServerState()
         self._connections = cast("set[BoundedProtocol | Farewell]", self._state.connections)
+        self._unfinished = Unfinished()
         self._listener: asyncio.AbstractServer | None = None
         self._sweep_timer: asyncio.TimerHandle | None = None
 
@@ -76,7 +78,7 @@ class Server:
         context = _tls_context(*self._tls)
         try:
             listener = await loop.create_server(
-                lambda: BoundedProtocol(self._config, self._state, {}, loop),
+                lambda: BoundedProtocol(self._config, self._state, {}, loop, unfinished=self._unfinished),
                 self._host,
                 self.port,
                 ssl=context,

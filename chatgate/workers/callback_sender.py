@@ -4,6 +4,7 @@ Rules:
 
 1. An endpoint waits for nobody but itself. A silent one costs a socket for three seconds, and then rests.
 2. What was told but not recorded (a crash, a database that is away) is told again, under the same ``webhook-id``.
+3. While the clock is not steady no turn begins: after a jump of days everything would be given up as overdue.
 """
 
 from __future__ import annotations
@@ -93,9 +94,10 @@ class CallbackSender:
 
     async def _claim(self, limit: int) -> int:
         """Begin turns at up to ``limit`` endpoints; answer at how many."""
-        if limit == 0:
+        now = self._clock.now()
+        if limit == 0 or not self._clock.is_steady():
             return 0
-        claim = EndpointClaim(now=self._clock.now(), limit=limit, keys=self._store.keys.next)
+        claim = EndpointClaim(now=now, limit=limit, keys=self._store.keys.next)
         claimed = await self._store.claim_endpoints(claim)
         for endpoint in claimed:
             turn = asyncio.create_task(self._turn(endpoint))

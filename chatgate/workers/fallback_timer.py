@@ -1,4 +1,7 @@
-"""Fires the fallbacks whose time has come. Any number of nodes may run it: the store moves each of them once."""
+"""Fires the fallbacks whose time has come. Any number of nodes may run it: the store moves each of them once.
+
+While the clock is not steady none fires: nobody knows whose time has come.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,9 @@ class FallbackTimer:
         """Move everything that is due."""
         moved = AT_ONCE
         while moved == AT_ONCE:
-            sweep = Sweep(now=self._clock.now(), limit=AT_ONCE, keys=self._store.keys.next)
+            now = self._clock.now()
+            if not self._clock.is_steady():
+                return
+            sweep = Sweep(now=now, limit=AT_ONCE, keys=self._store.keys.next)
             moved = await self._store.fire_fallbacks(sweep)
             self._metrics.fallbacks.inc(moved)

@@ -8,6 +8,7 @@ Rules:
 4. Nothing is sent at or after the end of its time to live, or when its lease could run out while the request is open:
    both are looked at again right before the request is written.
 5. What is stopped before a byte left is given back: only an open request can have an unknown outcome.
+6. While the clock is not steady nothing is claimed, settled or sent: a time to live cannot be judged.
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ LONGEST_PACE = 5
 in that time are not made."""
 
 NANOSECONDS = 1_000_000_000
+
+TOO_LATE = SendResult(outcome=Outcome.DEFERRED, code="TooLate", reason="No time was left to send it.")
+STOPPING = SendResult(outcome=Outcome.DEFERRED, code="Stopping", reason="This node stopped before it was sent.")
+CLOCK_JUMPED = SendResult(outcome=Outcome.DEFERRED, code="ClockJumped", reason="The clock was set before it was sent.")
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +196,8 @@ class Lane:
     async def _claim(self) -> bool:
         """Take what is due; return whether there may be more of it than there were free slots."""
         free, now = len(self._takers), self._clock.now()
+        if not self._clock.is_steady():
+            return False
         if free == 0:
             if self._monotonic() - self._settled_at < SETTLE_EVERY:
                 return True
@@ -216,7 +223,10 @@ class Lane:
     async def _carry(self, message: Message) -> None:
         await self._pace()
         if self._stopping.is_set():
-            await self._give_back(message)
+            await self._give_back(message, STOPPING)
+            return
+        if not self._clock.is_steady():  # the store holds it until the time is known: what is here knows the old one
+            await self._give_back(message, CLOCK_JUMPED)
             return
         if message.status is Status.ACCEPTED:
             begun = await self._begin(message)
@@ -224,8 +234,10 @@ class Lane:
                 return
             message = begun
         started_at = self._clock.now()
-        if not self._in_time(message, started_at):
-            result = SendResult(outcome=Outcome.DEFERRED, code="TooLate", reason="No time was left to send it.")
+        if not self._clock.is_steady():
+            result = CLOCK_JUMPED
+        elif not self._in_time(message, started_at):
+            result = TOO_LATE
         else:
             in_flight = self._metrics.in_flight.labels(self.name)
             in_flight.inc()
@@ -256,16 +268,13 @@ class Lane:
 
     async def _give_back_all(self) -> None:
         held, self._in_hand = list(self._in_hand), deque()
-        await asyncio.gather(*(self._give_back(message) for message in held), return_exceptions=True)
+        await asyncio.gather(*(self._give_back(message, STOPPING) for message in held), return_exceptions=True)
 
-    async def _give_back(self, message: Message) -> None:
+    async def _give_back(self, message: Message, because: SendResult) -> None:
         if message.status is Status.ACCEPTED and message.due_at is not None:
             await self._store.release(Release(message_id=message.id, lease=message.due_at, now=self._clock.now()))
         else:  # claimed, not begun to send: the attempt ends as what it is
-            result = SendResult(
-                outcome=Outcome.DEFERRED, code="Stopping", reason="This node stopped before it was sent."
-            )
-            await self._end(message, self._clock.now(), result)
+            await self._end(message, self._clock.now(), because)
 
     async def _pace(self) -> None:
         """Wait for a turn within the rate, or for the stop."""

@@ -17,7 +17,9 @@ class Pruner:
         self._clock = clock
 
     async def prune(self) -> None:
-        await self._store.prune(self._clock.now())
+        now = self._clock.now()
+        if self._clock.is_steady():  # else what is still needed may seem to be old
+            await self._store.prune(now)
 
 
 class Gauges:

@@ -76,11 +76,12 @@ def test_list(shell: Shell) -> None:
     rows = shell("account", "list", "--json").json
     assert [row["name"] for row in rows] == ["bank", "shop"]
     assert rows[1] == {
-        "name": "shop", "access_keys": f"{made['access_key_id']} (disabled)", "spaces": made["cust_space_id"],
+        "name": "shop", "id": str(shell.account_id("shop")), "subscribed": True,
+        "access_keys": f"{made['access_key_id']} (disabled)", "spaces": made["cust_space_id"],
         "senders": "27549 (approved)",
     }  # fmt: skip
     table = shell("account", "list").out.splitlines()
-    assert table[0].split() == ["name", "access", "keys", "spaces", "senders"]
+    assert table[0].split() == ["name", "id", "subscribed", "access", "keys", "spaces", "senders"]
     assert table[2].startswith("shop")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,17 @@ from chatgate.config import table
 from tests.cli.shell import Shell
 
 COMMANDS = [
-    ("account",), ("account", "create"), ("account", "list"), ("account", "sender"), ("callback",),
-    ("callback", "list"), ("callback", "replay"), ("callback", "secret"), ("callback", "set"), ("fallback",),
-    ("fallback", "drop"), ("fallback", "held"), ("fallback", "release"), ("key",), ("key", "create"),
-    ("key", "disable"), ("key", "enable"), ("message",), ("message", "list"), ("message", "show"), ("migrate",),
-    ("policy",), ("policy", "set"), ("sandbox",), ("serve",), ("settings",), ("simulate",), ("simulate", "viber"),
-    ("simulate", "sms"), ("space",), ("space", "set"), ("why",),
+    ("account",), ("account", "create"), ("account", "list"), ("account", "sender"), ("account", "subscribe"),
+    ("account", "unsubscribe"), ("callback",), ("callback", "list"), ("callback", "replay"), ("callback", "secret"),
+    ("callback", "set"), ("fallback",), ("fallback", "drop"), ("fallback", "held"), ("fallback", "release"),
+    ("fallback-policy",), ("fallback-policy", "set"), ("key",), ("key", "create"), ("key", "delete"),
+    ("key", "disable"), ("key", "enable"), ("key", "list"), ("key", "rotate"), ("key-ring",), ("key-ring", "add"),
+    ("key-ring", "drop"), ("key-ring", "list"), ("key-ring", "rewrap"), ("key-ring", "rotate"), ("message",),
+    ("message", "list"), ("message", "show"), ("migrate",), ("policy",), ("policy", "attach"), ("policy", "create"),
+    ("policy", "delete"), ("policy", "detach"), ("policy", "list"), ("policy", "show"), ("policy", "simulate"),
+    ("sandbox",), ("serve",), ("settings",), ("simulate",), ("simulate", "viber"), ("simulate", "sms"), ("space",),
+    ("space", "set"), ("sts",), ("sts", "issue"), ("user",), ("user", "create"), ("user", "delete"), ("user", "list"),
+    ("why",),
 ]  # fmt: skip
 
 
@@ -41,6 +47,11 @@ def test_a_wrong_call_is_told_on_stderr(shell: Shell, arguments: tuple[str, ...]
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
+
+
+def test_version(shell: Shell) -> None:
+    ran = shell("--version")
+    assert (ran.status, ran.out) == (0, f"chatgate {version('chatgate')}\n")
 
 
 def test_settings(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def view(shell: Shell) -> AccountView:
 
 def test_policy_is_made_and_changed(shell: Shell) -> None:
     (shell.folder / "chatgate.toml").write_text(SMS)
-    made = shell("policy", "set", "shop", "S_000001", "--sms-sender", "Shop", "--lane", "sms")
+    made = shell("fallback-policy", "set", "shop", "S_000001", "--sms-sender", "Shop", "--lane", "sms")
     assert made.out == "S_000001 is a fallback policy of shop.\n"
     policy = FallbackPolicy(policy_id="S_000001", name="S_000001", sms_sender="Shop", lane="sms")
     assert view(shell).policies == {"S_000001": policy}
@@ -39,7 +39,7 @@ def test_policy_is_made_and_changed(shell: Shell) -> None:
         (("--enable", "--lane", ""), ("27549", None, True)),
         ((), ("27549", None, True)),
     ):
-        shell("policy", "set", "shop", "S_000001", *arguments)
+        shell("fallback-policy", "set", "shop", "S_000001", *arguments)
         changed = view(shell).policies["S_000001"]
         assert (changed.sms_sender, changed.lane, changed.enabled) == expected
 
@@ -57,10 +57,10 @@ def test_space_is_made_and_changed(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("policy", "set", "bank", "S_1", "--sms-sender", "Bank"), "There is no account 'bank'."),
-        (("policy", "set", "shop", "S_1"), "S_1 is a new policy; it needs --sms-sender."),
+        (("fallback-policy", "set", "bank", "S_1", "--sms-sender", "Bank"), "There is no account 'bank'."),
+        (("fallback-policy", "set", "shop", "S_1"), "S_1 is a new policy; it needs --sms-sender."),
         (
-            ("policy", "set", "shop", "S_1", "--sms-sender", "Shop", "--lane", "smpp"),
+            ("fallback-policy", "set", "shop", "S_1", "--sms-sender", "Shop", "--lane", "smpp"),
             "There is no [providers.smpp] in the settings.",
         ),
         (("space", "set", "bank", "space-1"), "There is no account 'bank'."),

@@ -11,6 +11,7 @@ import pytest
 from chatgate import config
 from chatgate.config import Configuration, Settings
 from chatgate.domain.lifecycle import UnknownPolicy
+from chatgate.domain.review import ReviewMode
 from chatgate.domain.routing import Route
 from chatgate.errors import SettingError
 
@@ -62,6 +63,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "unknown_wait": ("0", 0),
     "report_sms": ("false", False),
     "callback_batch": ("100", 100),
+    "template_review": ("delayed", ReviewMode.DELAYED),
+    "template_review_delay": ("5", 5),
     "drain_seconds": ("5", 5),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
@@ -107,6 +110,7 @@ def test_defaults_are_the_promised_ones() -> None:
     assert (configured.settings.calls_per_second, configured.settings.default_ttl) == (250, 120)
     assert configured.settings.unknown_transaction is UnknownPolicy.SEND_AGAIN
     assert configured.settings.unknown_promotion is UnknownPolicy.HOLD
+    assert configured.settings.template_review is ReviewMode.MANUAL
     assert (configured.settings.report_sms, configured.settings.callback_batch) == (True, 50)
 
 
@@ -126,6 +130,7 @@ RANGES = {
     "default_ttl": (30, 1_209_600),
     "unknown_wait": (0, 3600),
     "callback_batch": (1, 100),
+    "template_review_delay": (0, 2_592_000),
     "drain_seconds": (0, 600),
 }
 

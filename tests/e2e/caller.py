@@ -14,8 +14,8 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from chatgate.sandbox import seeds
-from tests.e2e.ledger import Ledger, Offer
 from tests.signing import sign_v3
+from tests.soak.ledger import Fallback, Ledger, Offer, sms_mark
 from tests.web.raw_http import Peer, Reply
 
 BROKEN = (OSError, EOFError, TimeoutError)
@@ -51,19 +51,32 @@ async def connect(url: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[
 
 
 def text_message(offer: Offer) -> dict[str, str]:
-    """Return the parameters of a call whose message is a text, the offer's mark."""
-    return {
+    """Return the parameters of a call whose message is a text, the offer's mark. A label that is none is sent as it is:
+    with FallBackRule=sentFailed such a call is taken."""
+    given = {
         "ChannelType": "viber", "Type": "message", "MessageType": "text", "From": seeds.SENDER, "To": offer.number,
-        "Label": offer.label, "Ttl": "300", "Content": json.dumps({"text": offer.mark}),
+        "Label": offer.label, "Content": json.dumps({"text": offer.mark}), "TaskId": offer.mark,
     }  # fmt: skip
+    if offer.ttl is not None:
+        given["Ttl"] = str(offer.ttl)
+    if (order := offer.fallback) is not None:
+        given |= {"FallBackId": seeds.POLICY, "FallBackContent": sms_mark(offer.mark), "FallBackRule": order.rule}
+        if order.duration is not None:
+            given["FallBackDuration"] = str(order.duration)
+    return given
 
 
-def signed(account: Account, url: str, params: Mapping[str, str], form: Mapping[str, str] | None = None) -> bytes:
-    """Return a signed POST as bytes; ``params`` go to the query, ``form`` to the body."""
+def signed(
+    account: Account, url: str, params: Mapping[str, str], form: Mapping[str, str] | None = None, *,
+    key: str | None = None, ahead: int = 0,
+) -> bytes:  # fmt: skip
+    """Return a signed POST as bytes; ``params`` go to the query, ``form`` to the body. ``key``: Idempotency-Key.
+    ``ahead``: milliseconds by which the caller's clock is."""
     target, headers, body = sign_v3(
-        "POST", params, account.name, account.secret, host=urlsplit(url).netloc, now=time.time_ns() // 1_000_000,
-        nonce=uuid.uuid4().hex, form=form,
+        "POST", params, account.name, account.secret, host=urlsplit(url).netloc,
+        now=time.time_ns() // 1_000_000 + ahead, nonce=uuid.uuid4().hex, form=form,
     )  # fmt: skip
+    headers |= {} if key is None else {"idempotency-key": key}
     lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
 
@@ -78,38 +91,62 @@ async def get(url: str, path: str) -> Reply:
 class Caller:
     """Offers messages, and keeps the ledger. Every call is of another phone, and of the accounts in turn."""
 
-    def __init__(self, accounts: Sequence[Account], *, rate: float = 300.0) -> None:
-        self.ledger = Ledger()
+    def __init__(self, accounts: Sequence[Account], *, rate: float = 300.0, ledger: Ledger | None = None) -> None:
+        self.ledger = ledger or Ledger()
+        self.ahead = 0
+        """Milliseconds by which its clock is."""
         self._accounts = accounts
         self._interval = 1 / rate
         self._numbers = count(1)
         self._next_at = 0.0
         self._answered: Callable[[], None] = lambda: None
 
-    def offer(self, ending: str = "20", *, label: str = "transaction", arrives: bool = True) -> Offer:
+    def offer(
+        self, ending: str = "20", *, label: str = "transaction", arrives: bool = True, ttl: int | None = 300,
+        fallback: Fallback | None = None, keyed: bool = False,
+    ) -> Offer:  # fmt: skip
         """Return a new offer to a new number; the last two digits say what the simulated phone does."""
         number = next(self._numbers)
-        offer = Offer(f"mark {number}", f"63917{number:06}{ending}", label, arrives)
-        self.ledger.offers[offer.mark] = offer
+        mark = f"mark {number}"
+        offer = Offer(
+            mark=mark, number=f"63917{number:06}{ending}", label=label, arrives=arrives, account=self._of(mark).name,
+            ttl=ttl, fallback=fallback, key=f"key of {mark}" if keyed else None,
+        )  # fmt: skip
+        self.ledger.offer(offer)
         return offer
 
-    async def call(self, peer: Peer, url: str, offer: Offer) -> Reply:
-        """Make the call of an offer and note the answer; raises one of ``BROKEN`` when there is none."""
-        account = self._accounts[int(offer.mark.split()[1]) % len(self._accounts)]
-        await peer.send(signed(account, url, text_message(offer)))
-        reply = await peer.reply()
-        answer = reply.json
-        if answer["Code"] == "OK":
-            self.ledger.ok[offer.mark] = answer["MessageId"]
-            self._answered()
-        else:
-            self.ledger.refused[offer.mark] = answer["Code"]
+    def account(self, offer: Offer) -> Account:
+        """Return whose offer it is."""
+        return self._of(offer.mark)
+
+    async def call(self, peer: Peer, url: str, offer: Offer, **params: str) -> Reply:
+        """Make the call of an offer and note the answer; raises one of ``BROKEN`` when there is none. ``params``: more
+        of the call's, or others."""
+        reply = await self.ask(peer, url, offer, **params)
+        self.note(offer, reply)
         return reply
 
-    async def calls(self, url: str, offers: Sequence[Offer]) -> list[Reply]:
+    async def ask(self, peer: Peer, url: str, offer: Offer, **params: str) -> Reply:
+        """Make the call of an offer."""
+        all_params = {**text_message(offer), **params}
+        await peer.send(signed(self._of(offer.mark), url, all_params, key=offer.key, ahead=self.ahead))
+        return await peer.reply()
+
+    def note(self, offer: Offer, reply: Reply) -> None:
+        """Write an answer down."""
+        answer = reply.json
+        good = answer["Code"] == "OK"
+        self.ledger.answer(offer.mark, answer["Code"], answer["MessageId"] if good else None)
+        if good:
+            self._answered()
+
+    def _of(self, mark: str) -> Account:
+        return self._accounts[int(mark.split()[1]) % len(self._accounts)]
+
+    async def calls(self, url: str, offers: Sequence[Offer], **params: str) -> list[Reply]:
         """Make calls one after the other on one connection."""
         async with connect(url) as peer:
-            return [await self.call(peer, url, offer) for offer in offers]
+            return [await self.call(peer, url, offer, **params) for offer in offers]
 
     @asynccontextmanager
     async def load(self, url: str, *, connections: int = 32) -> AsyncIterator[None]:

@@ -19,24 +19,27 @@ class Disk:
     fill: Callable[[], object]
     empty: Callable[[], object]
     rig: tuple[object, ...] = ()
-    """Options of ``tests.e2e.rigged`` that it needs."""
+    """Options of ``tests.soak.rigged`` that it needs."""
     takes_nothing: bool = True
     """Whether a full one takes no write at all."""
 
 
 def kinds() -> list[Callable[[Path], AbstractContextManager[Disk]]]:
     """Return the kinds of disk that this machine allows."""
+    return [page_limit, *([file_system] if may_mount() else [])]
+
+
+def may_mount() -> bool:
     capabilities = re.search(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)
-    may_mount = capabilities is not None and bool(int(capabilities[1], 16) & _CAP_SYS_ADMIN)
-    return [page_limit, *([file_system] if may_mount else [])]
+    return capabilities is not None and bool(int(capabilities[1], 16) & _CAP_SYS_ADMIN)
 
 
 @contextmanager
-def file_system(folder: Path) -> Iterator[Disk]:
-    """A file system of 8 MB in memory, and a file that takes all that is left of it."""
+def file_system(folder: Path, megabytes: int = 8) -> Iterator[Disk]:
+    """A file system in memory, and a file that takes all that is left of it."""
     data, ballast = folder / "small", folder / "small" / "ballast"
     data.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", data], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", data], check=True)
 
     def fill() -> None:
         with suppress(OSError), ballast.open("wb", buffering=0) as file:

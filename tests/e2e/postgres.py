@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +20,11 @@ class Postgres:
     Its folder is not below pytest's, which is closed to the server's own user.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """``folder``: where its data goes; None: to one of its own."""
         self._folder = TemporaryDirectory(prefix="chatgate-postgres-")
         Path(self._folder.name).chmod(0o755)
-        data = Path(self._folder.name) / "data"
+        data = (folder or Path(self._folder.name)) / "data"
         data.mkdir()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the wheel complains about an unset XDG_RUNTIME_DIR
@@ -46,5 +49,29 @@ class Postgres:
             pgexec, "pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user
         )
 
+    def send(self, number: signal.Signals, *, also_to_backends: bool) -> None:
+        """Signal the postmaster, or every process of the server."""
+        for pid in [self._pid, *(_children(self._pid) if also_to_backends else [])]:
+            os.kill(pid, number)
+
+    def kill_backend(self) -> None:
+        """SIGKILL the process behind one connection: the server then starts its others anew."""
+        backends = [pid for pid in _children(self._pid) if b"idle" in _command(pid)]
+        os.kill(backends[0], signal.SIGKILL)
+
+    @property
+    def _pid(self) -> int:
+        pid = self._server.get_pid()
+        assert pid is not None
+        return pid
+
     async def restart(self) -> None:
         await asyncio.to_thread(self._server.ensure_postgres_running)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()

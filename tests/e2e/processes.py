@@ -67,11 +67,15 @@ class Process:
 
     async def ready(self) -> None:
         """Wait for the ready line, whose last word is the URL."""
+        assert await self.came_up(), f"it ended before it was ready: {self.log.read_text()[-2000:]}"
+
+    async def came_up(self) -> bool:
+        """Wait for the ready line; return whether it came, or the process ended instead."""
         assert self._child.stdout is not None
         async with asyncio.timeout(PATIENCE):
             line = await self._child.stdout.readline()
-        assert line, f"it ended before it was ready: {self.log.read_text()[-2000:]}"
-        self.url = line.decode().split()[-1]
+        self.url = line.decode().split()[-1] if line else ""
+        return bool(line)
 
 
 class Processes:
@@ -108,10 +112,22 @@ class Processes:
 
 
 def free_port() -> int:
-    """Return a port that a process may have again after it was killed: none that the system hands out by itself."""
-    while True:
-        port = random.randrange(20_000, 30_000)
+    """Return a port that a process may have again after it was killed: none that the system hands out by itself, nor
+    another of the test runner's processes, which cannot see that it is taken while its owner is dead."""
+    (port,) = free_ports(1)
+    return port
+
+
+def free_ports(count: int) -> list[int]:
+    """Return different ones."""
+    runner = int(os.environ.get("PYTEST_XDIST_WORKER", "gw9").removeprefix("gw")) % 10
+    own = range(20_000 + 1000 * runner, 21_000 + 1000 * runner)
+    free: list[int] = []
+    for port in random.sample(own, len(own)):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            return port
+            free.append(port)
+        if len(free) == count:
+            return free
+    raise AssertionError("too few ports are free")

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.caller import Caller, connect
-from tests.e2e.evidence import Evidence
 from tests.e2e.installation import ACCOUNTS, Installation, receipts_url
-from tests.e2e.ledger import violations
 from tests.e2e.partner import Partner
 from tests.e2e.postgres import Postgres
 from tests.e2e.processes import Process, Processes
+from tests.soak.checker import breaches
+from tests.soak.evidence import Evidence
+from tests.soak.ledger import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Cluster:
     async def settled(self, within: float) -> None:
         await self.evidence.settled(within)
 
-    def violations(self, caller: Caller) -> list[str]:
-        return violations(caller.ledger, self.evidence.stored(), self.partner.taken())
+    def breaches(self, caller: Caller) -> list[str]:
+        return breaches(History(caller.ledger, self.evidence.stored(), self.partner.taken()))
 
 
 async def cluster(stack: AsyncExitStack, folder: Path) -> Cluster:
@@ -53,7 +54,7 @@ async def test_workers_share_and_one_is_killed(tmp_path: Path) -> None:
         async with caller.load(nodes.api.url):
             await caller.answered(200)
         await nodes.settled(within=20)
-        assert nodes.violations(caller) == []
+        assert nodes.breaches(caller) == []
         assert {message.status for message in nodes.evidence.stored()} == {"delivered"}
         assert len(nodes.partner.taken()) == len(
             caller.ledger.offers
@@ -67,7 +68,7 @@ async def test_workers_share_and_one_is_killed(tmp_path: Path) -> None:
             await caller.answered(100)
         assert caller.ledger.refused == {}
         await nodes.settled(within=40)  # the lease of what it had open: 11 s, then the policy
-        assert nodes.violations(caller) == []
+        assert nodes.breaches(caller) == []
 
 
 async def test_postgresql_crashes_and_comes_back(tmp_path: Path) -> None:
@@ -95,4 +96,4 @@ async def test_postgresql_crashes_and_comes_back(tmp_path: Path) -> None:
             await caller.answered(100)
         assert all(node.alive for node in (nodes.api, *nodes.workers))
         await nodes.settled(within=40)
-        assert nodes.violations(caller) == []
+        assert nodes.breaches(caller) == []

@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 from tests.e2e.caller import BROKEN, Caller, get
-from tests.e2e.evidence import Evidence, until
 from tests.e2e.installation import ACCOUNTS, Installation, receipts_url
-from tests.e2e.ledger import violations
 from tests.e2e.partner import Partner
 from tests.e2e.processes import Process, Processes, free_port
+from tests.soak.checker import breaches
+from tests.soak.evidence import Evidence, until
+from tests.soak.ledger import History
 
 HUNG = "53"
 """Ending of numbers whose send the partner does not answer for 30 s."""
@@ -56,7 +57,7 @@ async def test_term_under_load(tmp_path: Path) -> None:
         assert status == 0, node.log.read_text()
         with Evidence(installation.database) as evidence:
             left = evidence.stored()
-            assert violations(caller.ledger, left, partner.taken(), at_rest=False) == []
+            assert breaches(History(caller.ledger, left, partner.taken(), at_rest=False)) == []
             cut_off = [message.mark for message in left if message.status == "sending"]
             assert sorted(cut_off) == ["mark 1", "mark 2"]  # every other open send ended, and its end was stored
             waiting = [message for message in left if message.status == "accepted"]
@@ -68,9 +69,8 @@ async def test_term_under_load(tmp_path: Path) -> None:
             await installation.start(port)
             await until(lambda: {mark for mark, _ in evidence.restless()} <= set(cut_off), within=20)
             stored = [message for message in evidence.stored() if message.mark not in cut_off]
-        assert violations(caller.ledger, [*stored, *(m for m in left if m.mark in cut_off)], partner.taken()) == [
-            f"restless: {mark} is still sending" for mark in cut_off
-        ]
+        history = History(caller.ledger, [*stored, *(m for m in left if m.mark in cut_off)], partner.taken())
+        assert breaches(history) == [f"I6 restless: {mark} is still sending" for mark in cut_off]
 
 
 async def test_second_term_ends_it(tmp_path: Path) -> None:
@@ -91,5 +91,5 @@ async def test_second_term_ends_it(tmp_path: Path) -> None:
             node.send(signal.SIGTERM)
             assert await node.ended(within=10) == 128 + signal.SIGTERM
             stored = evidence.stored()
-    assert violations(caller.ledger, stored, partner.taken(), at_rest=False) == []
+    assert breaches(History(caller.ledger, stored, partner.taken(), at_rest=False)) == []
     assert len(caller.ledger.ok) == 2

@@ -18,10 +18,10 @@ import pytest
 
 from chatgate.sandbox import seeds
 from tests.e2e.caller import BROKEN, Account, Caller, connect, sandbox_accounts, signed, text_message
-from tests.e2e.ledger import Offer
 from tests.e2e.processes import Process, Processes
 from tests.e2e.sandbox import Sandbox
 from tests.signing import FORM, sign_v3
+from tests.soak.ledger import Offer
 from tests.web.raw_http import Peer, Reply
 
 MEGABYTE = 1 << 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -13,12 +14,13 @@ import pytest
 from chatgate.store import database
 from tests.e2e import full_disk
 from tests.e2e.caller import Caller, connect, get, sandbox_accounts
-from tests.e2e.evidence import Evidence, until
 from tests.e2e.full_disk import Disk
 from tests.e2e.installation import ACCOUNTS, Installation, receipts_url
-from tests.e2e.ledger import Stored, violations
 from tests.e2e.partner import Partner, read_journal
 from tests.e2e.processes import Process, Processes, free_port
+from tests.soak.checker import breaches
+from tests.soak.evidence import Evidence, until
+from tests.soak.ledger import History, Stored
 
 
 async def refused(caller: Caller, url: str, in_a_row: int) -> None:
@@ -26,7 +28,8 @@ async def refused(caller: Caller, url: str, in_a_row: int) -> None:
     refusals = 0
     async with connect(url) as peer:
         for _ in range(20 * in_a_row):
-            reply = await caller.call(peer, url, caller.offer())
+            async with asyncio.timeout(2):  # promise P2
+                reply = await caller.call(peer, url, caller.offer())
             refusals = refusals + 1 if reply.status == 503 else 0
             if refusals == in_a_row:
                 break
@@ -42,7 +45,7 @@ async def test_disk_full(disk: Callable[[Path], AbstractContextManager[Disk]], t
     with disk(tmp_path) as place:
         async with Processes(tmp_path) as processes:
             sandbox = await processes.start(
-                "tests.e2e.rigged", *place.rig, "sandbox", "--data", place.data, "--port", 0, log_level="error"
+                "tests.soak.rigged", *place.rig, "sandbox", "--data", place.data, "--port", 0, log_level="error"
             )
             with Evidence(database.sqlite_url(place.data)) as evidence:
                 await caller.calls(sandbox.url, [caller.offer() for _ in range(20)])
@@ -60,7 +63,7 @@ async def test_disk_full(disk: Callable[[Path], AbstractContextManager[Disk]], t
                 await evidence.settled(within=30)  # what was accepted last, but could not be begun: its lease is 15 s
                 stored = evidence.stored()
             taken = read_journal(place.data / "viber-partner.journal")
-    assert violations(caller.ledger, stored, taken) == []
+    assert breaches(History(caller.ledger, stored, taken)) == []
     if place.takes_nothing:
         assert full.status == 503, "ready, with a database that cannot commit"
 
@@ -112,7 +115,7 @@ async def test_disk_fails(tmp_path: Path) -> None:
         assert set(caller.ledger.refused.values()) <= {"ServiceUnavailable"}
         await it.installation.start(it.node.port)
         await it.evidence.settled(within=40)
-        assert violations(caller.ledger, it.evidence.stored(), it.partner.taken()) == []
+        assert breaches(History(caller.ledger, it.evidence.stored(), it.partner.taken())) == []
 
 
 async def test_partner_away(tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ async def test_partner_away(tmp_path: Path) -> None:
         await it.partner.switch()
         await it.evidence.settled(within=30)
         stored, taken = it.evidence.stored(), it.partner.taken()
-    assert violations(caller.ledger, stored, taken) == []
+    assert breaches(History(caller.ledger, stored, taken)) == []
     assert sorted(take.mark for take in taken) == sorted(offer.mark for offer in offers)
     assert {outcome for message in stored for _, outcome in message.outcomes[:-1]} == {"deferred"}
 

@@ -10,7 +10,8 @@ import pytest
 from chatgate.clock import SECOND, HandClock
 from chatgate.domain.account import AccessKey, KeyKind, Sender, Space, Standing
 from chatgate.gateway.directory import OVERLAP, StoredDirectory
-from chatgate.store.accounts import Gift, KeySwitch, NewAccount, Possessions
+from chatgate.store.access_keys import KeySwitch
+from chatgate.store.accounts import Gift, NewAccount, Possessions
 from chatgate.store.store import Store
 from tests.fresh_store import fresh_store
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from chatgate.domain.history import Page, Question
 from chatgate.domain.message import Draft, RetryKey
@@ -15,6 +16,9 @@ GROUP_ID = "61851ccb2f1365b16aee0002"
 
 class Desk:
     default_ttl = 600
+    templates: Any = None
+    senders: Any = None
+    """Operations of templates and senders are tested with the store (tests/gateway, tests/sdk)."""
 
     def __init__(
         self, page: Page | None = None, traffic: Sequence[Traffic] = (), listening: Sequence[Webhook] = ()

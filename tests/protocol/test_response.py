@@ -138,3 +138,23 @@ def test_recommend_is_a_whole_url() -> None:
     error = ApiError(errors.AMBIGUOUS, param="a&b=ж #")
     recommend = json.loads(refuse(error).body)["Recommend"]
     assert recommend.endswith(f"?code=InvalidParameter.a%26b%3D%D0%B6%20%23&request_id={ID}")
+
+
+DENIED = {"NoPermissionType": "ImplicitDeny", "AuthPrincipalDisplayName": "alice"}
+
+
+def test_a_denial_tells_why_in_json() -> None:
+    body = json.loads(refuse(ApiError(errors.PERMISSION_DENIED, denied=DENIED)).body)
+    assert (body["Code"], body["AccessDeniedDetail"]) == ("Ram.PermissionDeny", DENIED)
+
+
+def test_a_denial_tells_why_in_xml() -> None:
+    tree = root(refuse(ApiError(errors.PERMISSION_DENIED, denied=DENIED), Format.XML))
+    detail = tree.find("AccessDeniedDetail")
+    assert detail is not None
+    assert {child.tag: child.text for child in detail} == DENIED
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_other_refusals_have_no_such_detail(format: Format) -> None:
+    assert b"AccessDeniedDetail" not in refuse(ApiError(errors.UNSUBSCRIBED), format).body

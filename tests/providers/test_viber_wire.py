@@ -112,9 +112,12 @@ async def test_time_to_live_is_one_that_the_partner_takes(
     assert (await provider.send(message(draft(ttl=ttl)), NOW + passed)).outcome is Outcome.SENT
 
 
-@pytest.mark.parametrize("size", [0.000_001, 200])
-async def test_file_size_is_one_that_the_partner_takes(stage: Stage, provider: HttpProvider, size: float) -> None:
-    content = msgspec.structs.replace(CONTENTS[MessageType.VIDEO], file_size_mb=size)
+@pytest.mark.parametrize(("size", "duration"), [(0.000_001, 1), (200, 600), (None, 0)])
+async def test_size_and_duration_are_ones_that_the_partner_takes(
+    stage: Stage, provider: HttpProvider, size: float | None, duration: int
+) -> None:
+    """A template's video has no size, and its duration may be 0."""
+    content = msgspec.structs.replace(CONTENTS[MessageType.VIDEO], file_size_mb=size, duration=duration)
     assert (await provider.send(message(draft(MessageType.VIDEO, content=content)), NOW)).outcome is Outcome.SENT
 
 

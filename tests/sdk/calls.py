@@ -37,6 +37,8 @@ class Call:
     secret: str
     params: dict[str, object]
     action: str = "SendChatappMessage"
+    security_token: str = ""
+    """Of temporary credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,34 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """Temporary credentials."""
+
+    access_key_id: str
+    secret: str
+    security_token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """The calls of one client by name, in the order in which they are made."""
 
     calls: dict[str, Call] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, sandbox: Sandbox, limited: Sandbox, account: str) -> Asked:
-        """``limited`` allows one call a second; three in a row are more than that."""
+    def of(cls, sandbox: Sandbox, limited: Sandbox, account: str, session: Session) -> Asked:
+        """``limited`` allows one call a second; three in a row are more than that. ``session``: of the account, and
+        allows messages to ``TEXT_TO`` alone."""
         text = Call(sandbox.host, account, account, TEXT)
         there = replace(text, endpoint=limited.host)
+        temporary = replace(
+            text, access_key_id=session.access_key_id, secret=session.secret, security_token=session.security_token,
+        )  # fmt: skip
         return cls({
             "text": text,
+            "temporary": temporary,
+            "denied": replace(temporary, params=FILLED),
+            "without its token": replace(temporary, security_token=""),
             "template": replace(text, params=FILLED),
             "wrong secret": replace(text, secret="not the secret"),
             "unknown key": replace(text, access_key_id="LTAI5tNobodyHasThisKey00", secret="x"),

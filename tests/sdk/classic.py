@@ -9,6 +9,7 @@ from aliyunsdkcams.request.v20200606.SendChatappMessageRequest import (  # type:
     SendChatappMessageRequest,
 )
 from aliyunsdkcore.acs_exception.exceptions import ServerException  # type: ignore[import-untyped]
+from aliyunsdkcore.auth.credentials import StsTokenCredential  # type: ignore[import-untyped]
 from aliyunsdkcore.client import AcsClient  # type: ignore[import-untyped]
 
 from tests.sdk.calls import Call, Outcome
@@ -20,7 +21,10 @@ def run(calls: Sequence[Call], *, method: str = "POST") -> list[Outcome]:
 
 def _outcome(call: Call, method: str) -> Outcome:
     host, port = call.endpoint.split(":")
-    client = AcsClient(call.access_key_id, call.secret, "ap-southeast-1", port=int(port), auto_retry=False)
+    own: dict[str, object] = {"ak": call.access_key_id, "secret": call.secret}
+    if call.security_token:
+        own = {"credential": StsTokenCredential(call.access_key_id, call.secret, call.security_token)}
+    client = AcsClient(**own, region_id="ap-southeast-1", port=int(port), auto_retry=False)
     try:
         answer = client.do_action_with_exception(_request(call, host, method))
     except ServerException as error:

@@ -41,6 +41,7 @@ def _send(call: dict[str, Any]) -> dict[str, Any]:
     config = open_api_models.Config(
         access_key_id=call["access_key_id"],
         access_key_secret=call["secret"],
+        security_token=call["security_token"] or None,
         endpoint=call["endpoint"],
         protocol="HTTP",
     )

@@ -25,7 +25,7 @@ def client(call: Call, *, scheme: str = "", **config: str) -> Client:
     """Return a client; ``scheme`` stands before the endpoint, ``config`` goes to the SDK's ``Config``."""
     sdk_config = utils_models.Config(
         access_key_id=call.access_key_id, access_key_secret=call.secret, endpoint=scheme + call.endpoint,
-        protocol="HTTP", **config,
+        protocol="HTTP", **({"security_token": call.security_token or None} | config),
     )  # fmt: skip
     return Client(sdk_config)
 

@@ -1,10 +1,11 @@
 """Every official SDK does everything that a user of it does, unchanged, against a real process over HTTP.
 
-Each client makes its ten calls once (``calls.Asked``); the tests look at what its user sees, and at the phone.
+Each client makes its calls once (``calls.Asked``); the tests look at what its user sees, and at the phone.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.command import chatgate_json
 from tests.e2e.sandbox import Sandbox, new_account, running
-from tests.sdk.calls import TEMPLATE_TO, TEXT_TO, Asked, Outcome
+from tests.gateway.wire import Caller, ask, text
+from tests.sdk.calls import TEMPLATE_TO, TEXT_TO, Asked, Outcome, Session
 from tests.sdk.clients import CLIENTS, Client, compile_node_programs
 
 pytestmark = pytest.mark.xdist_group("sdk")
@@ -51,8 +54,9 @@ class Run:
         assert MESSAGE_ID.fullmatch(outcome.message_id)
         assert REQUEST_ID.fullmatch(outcome.request_id or "")
         self.sandbox.delivered(outcome.message_id, self.account)
-        [message] = self.sandbox.phone(number, self.account)
-        assert message["message_id"] == outcome.message_id
+        [message] = [
+            shown for shown in self.sandbox.phone(number, self.account) if shown["message_id"] == outcome.message_id
+        ]
         return message
 
 
@@ -71,12 +75,25 @@ def runs(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         compiled = pool.submit(compile_node_programs, tmp_path_factory.mktemp("node"))
 
-        def run(client: Client) -> Run:
-            account = new_account()
-            asked = Asked.of(sandbox, limited, account)
+        def run(client: Client, account: str, session: Session) -> Run:
+            asked = Asked.of(sandbox, limited, account, session)
             return Run(client, account, sandbox, asked.outcomes(client.run(asked, compiled.result)))
 
-        yield {name: pool.submit(run, client) for name, client in CLIENTS.items()}
+        accounts = {name: new_account() for name in CLIENTS}
+        sessions = {name: _session(sandbox, account) for name, account in accounts.items()}
+        yield {name: pool.submit(run, client, accounts[name], sessions[name]) for name, client in CLIENTS.items()}
+
+
+def _session(sandbox: Sandbox, account: str) -> Session:
+    """Return temporary credentials of a new account, which may send to one number."""
+    assert ask(sandbox.host, Caller(sandbox.host, account).v3(text(To="+1"))).code == "InvalidParameter.ToOnlyNumeric"
+    allow = {
+        "Effect": "Allow", "Action": "cams:*", "Resource": "*",
+        "Condition": {"StringEquals": {"cams:To": TEXT_TO}},
+    }  # fmt: skip
+    policy = json.dumps({"Version": "1", "Statement": [allow]})
+    made = chatgate_json(sandbox, "sts", "issue", account, "--policy", "-", stdin=policy)
+    return Session(made["access_key_id"], made["access_key_secret"], made["security_token"])
 
 
 @pytest.fixture(scope="module", params=CLIENTS)
@@ -105,6 +122,24 @@ def test_unknown_key(run: Run) -> None:
     assert outcome.code == "InvalidAccessKeyId.NotFound"
     assert outcome.http in (404, None)
     assert "Specified access key is not found." in outcome.message
+
+
+def test_temporary_credentials(run: Run) -> None:
+    outcome = run.outcomes["temporary"]
+    assert (outcome.raised, outcome.code) == (None, "OK"), outcome
+
+
+def test_temporary_credentials_without_their_token(run: Run) -> None:
+    outcome = run.refused("without its token")
+    assert outcome.code == "MissingSecurityToken"
+    assert outcome.http in (400, None)
+
+
+def test_what_a_policy_does_not_allow(run: Run) -> None:
+    outcome = run.refused("denied")
+    assert outcome.code == "Ram.PermissionDeny"
+    assert outcome.http in (400, None)
+    assert "You are not authorized to perform the operation." in outcome.message
 
 
 def test_validation_code_comes_in_the_body(run: Run) -> None:
@@ -142,5 +177,5 @@ def test_flow_control(run: Run) -> None:
 
 
 def test_nothing_else_was_stored(run: Run) -> None:
-    accepted = {run.outcomes[name].message_id for name in ("text", "template")}
+    accepted = {run.outcomes[name].message_id for name in ("text", "temporary", "template")}
     assert {message["message_id"] for message in run.sandbox.messages(run.account)} == accepted

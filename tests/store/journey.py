@@ -84,11 +84,12 @@ class Journey:
 
     def acceptance(
         self, *, nonce: bytes | None = None, retry: RetryKey | None = None, leased: bool = False, lane: str = LANE,
-        **changes: Any,
+        allowed_by: str | None = None, **changes: Any,
     ) -> Acceptance:  # fmt: skip
         return Acceptance(
             key=self.store.keys.next(), draft=draft(**changes), nonce=nonce or token_bytes(16), retry=retry,
             request_id="REQUEST", now=self.clock.now(), lane=lane, leased=leased, keys=self.store.keys.next,
+            allowed_by=allowed_by,
         )  # fmt: skip
 
     async def accept(self, **changes: Any) -> int:

@@ -4,13 +4,16 @@ import asyncio
 
 import msgspec
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from chatgate.clock import SECOND, HandClock
 from chatgate.domain.message import Content, Failure, Status
+from chatgate.store import database
 from chatgate.store.acceptance import ACCEPT_LEASE
 from chatgate.store.calls import nonce_key
 from chatgate.store.store import Store
+from chatgate.store.tables import notes
 from tests.store.conftest import Open
 from tests.store.journey import ACCOUNT, DRAFT, PHONE, TTL, Journey
 
@@ -32,6 +35,18 @@ async def test_stored(journey: Journey, clock: HandClock) -> None:
     assert story.message.failure is None
     assert story.request_id == "REQUEST"
     assert (story.attempts, story.receipts, story.notes) == ([], [], [])
+
+
+async def test_why_it_was_allowed_is_told(journey: Journey, url: str) -> None:
+    """Once, and nothing is left of a call that stored nothing."""
+    accepted = await journey.try_accept(nonce=nonce("a"), allowed_by="alice may call.")
+    assert (await journey.try_accept(nonce=nonce("a"), allowed_by="alice may call.")).nonce_used
+    (note,) = (await journey.story(accepted.key)).notes
+    assert (note.event, note.detail) == ("allowed", "alice may call.")
+    engine = database.open_reader(url)
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(notes)).scalar() == 1
+    engine.dispose()
 
 
 async def test_leased(journey: Journey, clock: HandClock) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from chatgate.clock import HandClock
 from chatgate.domain.account import AccessKey, FallbackPolicy, KeyKind, Sender, Space, Standing, Template
-from chatgate.errors import NotFound
-from chatgate.store.accounts import Gift, KeySwitch, NameTaken, NewAccount, Possessions
+from chatgate.errors import NameTaken, NotFound
+from chatgate.store.access_keys import KeySwitch
+from chatgate.store.accounts import Gift, NewAccount, Possessions
 from chatgate.store.endpoints import EndpointChange
 from chatgate.store.store import Store
 from tests.store.conftest import Open

@@ -63,7 +63,8 @@ async def test_no_batch_is_larger_than_the_limit(committer: Committer) -> None:
 
 async def test_callers_gather_while_a_transaction_runs(committer: Committer) -> None:
     first = committer.run(put, b"first")
-    await asyncio.sleep(0)  # handed over
+    while committer.queued != 0:
+        await asyncio.sleep(0)
     others = [committer.run(put, b"%d" % n) for n in range(5)]
     assert committer.queued == 5
     assert await first == 1

@@ -128,6 +128,21 @@ async def test_parked_orphans_of_two_tokens_are_not_joined(journey: Journey) -> 
     assert (await journey.status(message.id), await parked(journey)) == (Status.UNKNOWN, 2)
 
 
+async def test_an_orphan_that_is_joined_brings_the_parked_ones_of_its_token(journey: Journey) -> None:
+    """They had to wait because another token was parked too; what they said was acknowledged, and counts."""
+    message = await journey.sending()
+    await journey.receive(orphan("a", "read"), orphan("b"))
+    await journey.record(message, "unknown")
+    assert await journey.receive(orphan("a", "delivered")) == ["ignored"]
+    story = await journey.story(message.id)
+    assert story.message.status is Status.READ
+    assert [(stored.status, stored.effect) for stored in story.receipts] == [
+        ("read", "applied"),
+        ("delivered", "ignored"),
+    ]
+    assert await parked(journey) == 1
+
+
 async def test_orphan_is_not_joined_while_another_message_to_that_phone_is_in_the_air(journey: Journey) -> None:
     unknown, _in_the_air = await journey.unknown(), await journey.sending()
     assert await journey.receive(orphan("t")) == ["parked"]

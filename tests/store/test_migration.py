@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -11,7 +12,7 @@ from sqlalchemy import inspect
 
 from chatgate.clock import HandClock
 from chatgate.errors import SettingError
-from chatgate.store import database, migration
+from chatgate.store import database, migration, rows
 from chatgate.store.store import Store
 from chatgate.store.tables import metadata
 from tests.store.conftest import RING, Tamper
@@ -53,6 +54,33 @@ def test_a_fresh_database_is_what_the_tables_say(empty_url: str, migrated: bool)
 
 def test_head_is_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(migration.alembic_config()).get_heads() == [migration.HEAD]
+
+
+OLD_ACCOUNT = "INSERT INTO accounts (id, name, subscribed, created_at, changed_at) VALUES (1, 'shop', ?, 5, 5)"
+OLD_KEY = (
+    "INSERT INTO access_keys (access_key_id, account_id, kind, sealed, active, created_at, changed_at) "
+    "VALUES ('k', 1, 'hmac', ?, ?, 5, 5)"
+)
+
+
+async def test_keys_of_the_first_schema_go_on(empty_url: str, clock: HandClock) -> None:
+    """They are the account's own, were never used as far as anybody knows, and open as before."""
+    engine = database.open_writer(empty_url)
+    config = migration.alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        account, key = (True,), (RING.seal(b"secret", "k"), True)
+        for sql, values in ((OLD_ACCOUNT, account), (OLD_KEY, key)):
+            connection.exec_driver_sql(rows.statement(connection, sql), values)
+    engine.dispose()
+    store = await Store.open(empty_url, clock=clock, key_ring=RING, on_fatal=pytest.fail)
+    (found,) = await store.keys_of(1)
+    (row,) = await store.list_keys(1)
+    await store.close()
+    assert (found.access_key_id, found.active, found.user_id, found.deleted) == ("k", True, None, False)
+    assert RING.open(found.sealed, "k") == b"secret"
+    assert (row.last_used_at, row.user_name) == (None, None)
 
 
 def test_twice_is_once(empty_url: str) -> None:

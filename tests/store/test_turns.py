@@ -124,6 +124,16 @@ async def test_over_all_tries(customer: Customer, clock: HandClock) -> None:
     ]
 
 
+async def test_in_one_order_over_all_tries(customer: Customer, clock: HandClock, tamper: Tamper) -> None:
+    """Also where the clocks of those who wrote the reports disagree: a ``webhook-id`` has one body."""
+    await customer.send(3)
+    tamper("UPDATE callbacks SET due_at = due_at - 5 WHERE id = (SELECT max(id) FROM callbacks)")
+    first = await customer.claim_one()
+    await customer.answer(first, heard=False, reached=True)
+    clock.advance(RETRIES[0])
+    assert contents(await customer.claim_one()) == contents(first)
+
+
 async def test_a_batch_is_whole_though_others_are_due(customer: Customer, clock: HandClock) -> None:
     """More is due than one look takes, and the size of calls was made smaller meanwhile."""
     await customer.listen(batch=40)

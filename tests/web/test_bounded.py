@@ -4,13 +4,14 @@ import asyncio
 import socket
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from typing import Any
 
 import pytest
 
 from chatgate.web.bounded import BODY_BYTES, HEADER_BYTES, HEADERS, TARGET_BYTES, WAITING_REQUESTS
 from chatgate.web.farewell import LINGER_BYTES
+from chatgate.web.unfinished import MOST_BYTES
 from tests.web.raw_http import CHUNKED, GET, PATIENCE, POST, check_refusal, edge
 
 
@@ -361,15 +362,44 @@ def traced() -> Iterator[None]:
     ],
 )
 async def test_500_slow_peers_cost_little_memory(begun: bytes, traced: None) -> None:
+    assert await cost_of(500, begun) < 15 << 20
+
+
+@pytest.mark.parametrize(
+    "begun", [POST + b"Content-Length: 900000\r\n\r\n" + b"b" * 899_000, b"GET /" + b"a" * 899_000]
+)
+async def test_100_peers_with_all_but_the_end_cost_no_more_than_all_may(begun: bytes, traced: None) -> None:
+    assert await cost_of(100, begun) < MOST_BYTES + (15 << 20)
+
+
+async def cost_of(peers: int, begun: bytes) -> int:
+    """Return the bytes that peers hold which begin a request."""
     loop = asyncio.get_running_loop()
     async with edge() as it:
-        with ExitStack() as peers:
+        with ExitStack() as sockets:
             before, _ = tracemalloc.get_traced_memory()
-            for _ in range(500):
-                peer = peers.enter_context(socket.socket())
+            for _ in range(peers):
+                peer = sockets.enter_context(socket.socket())
                 peer.setblocking(False)
                 await loop.sock_connect(peer, ("127.0.0.1", it.server.port))
-                await loop.sock_sendall(peer, begun)
+                with suppress(ConnectionError):
+                    await loop.sock_sendall(peer, begun)
             await asyncio.sleep(0.1)
             after, _ = tracemalloc.get_traced_memory()
-            assert after - before < 15 << 20
+    return after - before
+
+
+async def test_who_began_first_makes_room() -> None:
+    """Those who are refused are told so; whoever is quick is not."""
+    begun = POST + b"Content-Length: 1000000\r\n\r\n" + b"b" * 999_999
+    async with edge() as it, AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(it.peer()) for _ in range(MOST_BYTES // 1_000_000 + 3)]
+        for peer in peers:
+            await peer.send(begun)
+            assert (await it.ask(GET + b"\r\n")).status == 200  # by then it has been read
+        for peer in peers:
+            with suppress(ConnectionError):
+                await peer.send(b"b")
+        statuses = [(await peer.reply()).status for peer in peers]
+    assert statuses == [503] * statuses.count(503) + [200] * statuses.count(200)
+    assert 3 <= statuses.count(503) <= 4

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from chatgate.web.whole import written
@@ -60,3 +62,21 @@ async def test_nothing_is_said_to_a_peer_that_left() -> None:
             await it.app.called("/wait")
         it.app.gate.set()
         assert (await it.ask(GET + b"\r\n")).status == 200
+
+
+@pytest.mark.usefixtures("whole")
+async def test_requests_leave_nothing_for_the_collector() -> None:
+    """A cycle for each request would double what an answer costs."""
+    async with edge() as it, it.peer() as peer:
+        left = []
+        for _ in range(2):
+            gc.collect()
+            gc.disable()
+            try:
+                for _ in range(50):
+                    await peer.send(GET + b"\r\n")
+                    assert (await peer.reply()).status == 200
+                left.append(gc.collect())
+            finally:
+                gc.enable()
+        assert left[-1] < 50

@@ -1,4 +1,4 @@
-"""``chatgate policy`` and ``chatgate space``: fallback policies, and the settings of spaces.
+"""``chatgate fallback-policy`` and ``chatgate space``: fallback policies, and the settings of spaces.
 
 What is not said stays as it is; what does not exist yet is made, with the defaults of ``domain.account``.
 """
@@ -25,11 +25,11 @@ Flag = bool | None
 
 
 def register(app: typer.Typer) -> None:
-    policy = typer.Typer(help="Fallback policies.", no_args_is_help=True, rich_markup_mode=None)
+    policy = typer.Typer(help="Fallback policies: which SMS follows.", no_args_is_help=True, rich_markup_mode=None)
     policy.command("set")(set_policy)
     space = typer.Typer(help="Spaces.", no_args_is_help=True, rich_markup_mode=None)
     space.command("set")(set_space)
-    app.add_typer(policy, name="policy")
+    app.add_typer(policy, name="fallback-policy")
     app.add_typer(space, name="space")
 
 

@@ -9,6 +9,9 @@ import typer
 
 from chatgate.errors import SettingError
 
+DEFAULTS = {"CHATGATE_LOG_LEVEL": "warning", "CHATGATE_TEMPLATE_REVIEW": "auto"}
+"""What a sandbox has, where its environment says nothing else."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -32,7 +35,7 @@ def sandbox(
     given = {"data": data, "host": host, "port": port, "log_level": log_level}
     flags = {name: value for name, value in given.items() if value is not None}
     # No settings file: it tells of a real installation.
-    configured = load(flags, {"CHATGATE_LOG_LEVEL": "warning", **_own(os.environ)}, None)
+    configured = load(flags, {**DEFAULTS, **_own(os.environ)}, None)
     own_host = configured.settings.host
     if own_host not in LOOPBACK and not open_to_all:
         raise SettingError(f"A sandbox has no sign-in; to let others reach it at {own_host}, say --open.")

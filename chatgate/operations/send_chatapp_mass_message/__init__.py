@@ -86,7 +86,8 @@ def _drafts(form: Form, entries: Sequence[Entry], recipients: Sequence[str]) -> 
             return {}
         given = params.member(TEMPLATE_PARAMS, entry) or {}
         content, partner_template = every.filled(form, form.template, given)
-        return {"content": content, "partner_template": partner_template}
+        shape = form.template.message_type
+        return {"content": content, "message_type": shape, "partner_template": partner_template}
 
     drafts = []
     for number, (entry, recipient) in enumerate(zip(entries, recipients, strict=True), 1):

@@ -62,6 +62,7 @@ def _body(form: Form) -> None:
     if form.template is not None:
         given = form.read("TemplateParams") or {}
         form.content, form.partner_template = every.filled(form, form.template, given)
+        form.message_type = form.template.message_type
 
 
 def _content_keys(text: str) -> Mapping[str, object]:

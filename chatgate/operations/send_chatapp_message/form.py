@@ -201,18 +201,39 @@ def template(form: Form) -> None:
 
 
 def filled(form: Form, chosen: Template, given: Mapping[str, object]) -> tuple[Content, PartnerTemplate | None]:
-    """Return a template with its variables filled in: as a text, and as the partner knows it."""
+    """Return a template with its variables filled in: as it is shown, and as the partner knows it."""
     values = {}
-    for name in templates.variables(chosen.body):
+    for name in _variables(chosen):
         value = given.get(name)
         if type(value) is str or type(value) is int:
             values[name] = str(value)
         elif value is not None:  # a fraction too: 1.50 would become 1.5
             raise errors.invalid("TemplateParams", f"The value of {name} in TemplateParams must be a string.")
-    content = Content(text=templates.render(chosen.body, values, form.channel.LONGEST_TEXT))
-    if chosen.partner_id is None:
+    content = _shown(form, chosen, values)
+    partner_id = chosen.partner_ids.get(form.sender.service_id, chosen.partner_id)
+    if partner_id is None:
         return content, None
-    return content, PartnerTemplate(template_id=chosen.partner_id, language=chosen.language, parameters=values)
+    return content, PartnerTemplate(template_id=partner_id, language=chosen.language, parameters=values)
+
+
+def _variables(chosen: Template) -> tuple[str, ...]:
+    names = templates.variables(chosen.body)
+    if chosen.parts is None or chosen.parts.action is None:
+        return names
+    return tuple(dict.fromkeys(names + templates.variables(chosen.parts.action)))
+
+
+def _shown(form: Form, chosen: Template, values: Mapping[str, str]) -> Content:
+    longest, parts = form.channel.LONGEST_TEXT, chosen.parts
+    if parts is None:
+        return Content(text=templates.render(chosen.body, values, longest))
+    text = templates.render(chosen.body, values, longest) if chosen.body else None
+    if parts.action is None:
+        return msgspec.structs.replace(parts, text=text)
+    action = templates.render(parts.action, values, longest)
+    if not form.channel.is_url(action):
+        raise errors.invalid("TemplateParams", "With these TemplateParams the button's URL is not one.")
+    return msgspec.structs.replace(parts, text=text, action=action)
 
 
 def ttl(form: Form) -> None:

@@ -6,6 +6,7 @@ export interface Call {
   endpoint: string; // host:port
   access_key_id: string;
   secret: string;
+  security_token: string; // empty: a permanent key
   action: string;
   params: Record<string, unknown>;
 }

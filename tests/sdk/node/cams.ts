@@ -9,6 +9,7 @@ import { Call, encoded, run } from './calls';
 async function make(call: Call): Promise<Record<string, any>> {
   const client = new Client(new $OpenApi.Config({
     accessKeyId: call.access_key_id, accessKeySecret: call.secret, endpoint: call.endpoint, protocol: 'http',
+    securityToken: call.security_token || undefined,
   }));
   if (call.action === 'SendChatappMessage') {
     const answer = await client.sendChatappMessage(new $Cams.SendChatappMessageRequest(lowerCamel(call.params)));

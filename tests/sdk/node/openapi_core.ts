@@ -8,6 +8,7 @@ import { Call, encoded, run } from './calls';
 async function make(call: Call): Promise<Record<string, any>> {
   const client = new OpenApi(new $OpenApiUtil.Config({
     accessKeyId: call.access_key_id, accessKeySecret: call.secret, endpoint: call.endpoint, protocol: 'http',
+    securityToken: call.security_token || undefined,
   }));
   const params = new $OpenApiUtil.Params({
     action: call.action, version: '2020-06-06', protocol: 'HTTP', pathname: '/', method: 'POST', authType: 'AK',

@@ -7,7 +7,7 @@ import { Call, encoded, run } from './calls';
 async function make(call: Call): Promise<Record<string, any>> {
   const client = new RPCClient({
     accessKeyId: call.access_key_id, accessKeySecret: call.secret, endpoint: `http://${call.endpoint}`,
-    apiVersion: '2020-06-06',
+    apiVersion: '2020-06-06', securityToken: call.security_token || undefined,
   });
   return client.request<Record<string, any>>(call.action, encoded(call.params), { method: process.argv[2] });
 }

@@ -1,0 +1,62 @@
+"""GetChatappTemplateDetail: one language of a template, with its review.
+
+Source: SDK alibabacloud-cams20200606. ``Components`` are given back as they were written, without keys that Viber does
+not know; a template of another account is none (our choices).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chatgate import errors
+from chatgate.domain.account import Standing
+from chatgate.domain.review import TemplateRecord
+from chatgate.errors import DETAIL_NOT_FOUND, ApiError
+from chatgate.operations.base import Call, Desk, TemplateName
+from chatgate.operations.create_chatapp_template import SPACE, UNUSED, VIBER, check_space, language, template_type
+from chatgate.protocol import params
+from chatgate.protocol.params import Parameter, String
+
+NAME = "GetChatappTemplateDetail"
+
+WHICH = (
+    String("TemplateCode", description="The template, by its code.", example="744c4b5c79c9432497a075bdfca30001"),
+    String("TemplateName", description="The template, by its name.", example="order"),
+)
+
+PARAMETERS: tuple[Parameter, ...] = (
+    SPACE,
+    template_type(required=False),
+    *WHICH,
+    language(required=True),
+    *(row for row in UNUSED if row.name in ("IsvCode", "CustWabaId")),
+)
+
+
+async def execute(call: Call, desk: Desk) -> Mapping[str, object]:
+    """Return a template. Raises ApiError when the call is refused, or there is none."""
+    values = params.parse(PARAMETERS, call.params)
+    check_space(call)
+    found = await desk.templates.find(call, which(values), values["Language"])
+    if found is None:
+        raise ApiError(DETAIL_NOT_FOUND)
+    return {"Code": "OK", "Message": "OK", "Success": True, "Data": _data(found)}
+
+
+def which(values: Mapping[str, Any]) -> TemplateName:
+    """Return the template that a call names. Raises ApiError when it names none."""
+    if values["TemplateCode"] is None and values["TemplateName"] is None:
+        raise ApiError(errors.TEMPLATE_CODE_EMPTY, "TemplateCode or TemplateName is needed.", param="TemplateCode")
+    return TemplateName(code=values["TemplateCode"], name=values["TemplateName"])
+
+
+def _data(found: TemplateRecord) -> dict[str, object]:
+    sent, text = found.template, found.text
+    data: dict[str, object] = {
+        "TemplateCode": sent.template_code, "Name": sent.name, "Language": sent.language, "Category": text.category,
+        "TemplateType": VIBER, "Components": text.components, "Example": text.example or {},
+        "AuditStatus": found.audit_status, "Reason": found.reason, "AllowSend": sent.standing is Standing.APPROVED,
+        "CategoryChangePaused": False,
+    }  # fmt: skip
+    return data if text.message_send_ttl is None else data | {"MessageSendTtlSeconds": text.message_send_ttl}
