@@ -15,9 +15,6 @@ from tests.soak.checker import LATE_BY, breaches
 from tests.soak.ledger import Fallback
 from tests.soak.world import World, world
 
-ELSEWHERE = "canary 'NORMAL instead of FULL': shows at a power cut only, which no kill can show (tests/power_cut)"
-"""``synchronous``; what is said of the one canary that has no run here."""
-
 COMMIT = 50
 SLOW = ("--slow-commit", COMMIT)
 """What a bug of the kind "told before it was on disk" needs to be seen on a quick disk: milliseconds."""

@@ -99,7 +99,7 @@ FAIL_POINTS: dict[str, FailPoint] = {
     "result, committed": FailPoint("P6", _after(Store, "record")),
     "receipt, before its commit": FailPoint("P12", _in(receipts, "apply_receipts")),
     "receipt, committed": FailPoint("P13", _after(Store, "apply_receipts")),
-    "fallback, before its commit": FailPoint("P16", _in(messages, "insert_child"), passages=3),
+    "fallback, before its commit": FailPoint("P16", _in(messages, "child_row"), passages=3),
     "fallback, committed": FailPoint("P16", _after(Store, "fire_fallbacks", bool), passages=2),
     "end of its time, before its commit": FailPoint("P5, P14", _in(claims, "_settle"), passages=2),
     "callback, claimed": FailPoint("P14", _after(Store, "claim_endpoints", bool), passages=5),
