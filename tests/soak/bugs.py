@@ -118,10 +118,10 @@ def _without_number() -> None:
 def _without_memory() -> None:
     """A call with an Idempotency-Key is a new one each time."""
 
-    def remember(_connection: Connection, _item: object, _key: object) -> None:
+    def remember(*_of_a_call: object) -> None:
         return None
 
-    _replace(acceptance, "_remember", remember)
+    _replace(acceptance, "remember", remember)
 
 
 def _hopeful() -> None:
