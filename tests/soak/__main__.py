@@ -70,8 +70,11 @@ def _power_cuts() -> bool:
 
 
 def _cut(*options: str) -> int:
-    """Run it in a process of its own, where the database has another driver; return its exit status."""
-    return subprocess.run([sys.executable, "-m", "tests.power_cut", *options], cwd=ROOT, check=False).returncode
+    """Run it in a process of its own, where the database has another driver; print its sum, return its exit status."""
+    asked = [sys.executable, "-m", "tests.power_cut", *options]
+    ran = subprocess.run(asked, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    print(ran.stdout.splitlines()[-1], flush=True)
+    return ran.returncode
 
 
 def _rounds(seed: int, databases: Sequence[str], seconds: float) -> bool:
