@@ -95,7 +95,7 @@ class Desk:
         members = [Member(key=next_key(), draft=self._with_sms_lane(draft), lane=self._lane(draft)) for draft in drafts]
         acceptance = GroupAcceptance(
             key=group, account_id=call.account.account_id, members=members, nonce=call.nonce, retry=retry,
-            request_id=call.request_id, now=call.now, keys=next_key,
+            request_id=call.request_id, now=call.now, keys=next_key, allowed_by=call.allowed_by,
         )  # fmt: skip
         accepted = _checked(await self._store.accept_group(acceptance))
         if accepted.stored:

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, func, select
 
 from chatgate.clock import Instant
 from chatgate.domain.message import Draft, RetryKey, Status
-from chatgate.store import calls, messages
+from chatgate.store import calls, messages, rows
 from chatgate.store.acceptance import Accepted, failed, remember
 from chatgate.store.consequences import follow
 from chatgate.store.tables import messages as table
+from chatgate.store.tables import notes
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,8 @@ class GroupAcceptance(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     now: Instant
     keys: Callable[[], int]
+    allowed_by: str | None = None
+    """The sentence of the policy that allowed the call; each message tells it."""
 
 
 def accept_group(connection: Connection, items: Sequence[GroupAcceptance]) -> list[Accepted]:
@@ -62,6 +65,9 @@ def _accept(connection: Connection, item: GroupAcceptance) -> Accepted:
         for member in item.members
     ]  # fmt: skip
     messages.insert(connection, new)
+    if item.allowed_by is not None:
+        told = [(item.keys(), m.key, item.account_id, item.now, "allowed", item.allowed_by) for m in item.members]
+        rows.insert(connection, notes, messages.NOTE_COLUMNS, told)
     changes = [failed(member.key, member.draft, item.now) for member in item.members if member.draft.failure]
     follow(connection, changes, item.now, item.keys)
     return Accepted(key=item.key)

@@ -174,7 +174,7 @@ def json_answer(status: int, value: object) -> HttpResponse:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Return the whole body, None when it is larger than ``LARGEST_BODY``."""
+    """Return the whole body; None when it is larger than ``LARGEST_BODY``, or the peer left before its end."""
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
@@ -182,6 +182,8 @@ async def _body(receive: Receive) -> bytes | None:
     chunks, size = [body], len(body)
     while message.get("more_body"):
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None  # half a body means nothing; whatever is answered goes nowhere
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > LARGEST_BODY:

@@ -1,4 +1,7 @@
-"""Approves templates whose delayed review is over. Any number of nodes may run it: the store approves each once."""
+"""Approves templates whose delayed review is over. Any number of nodes may run it: the store approves each once.
+
+While the clock is not steady none is approved: that cannot be taken back.
+"""
 
 from __future__ import annotations
 
@@ -22,4 +25,7 @@ class ReviewTimer:
         """Approve everything that is due."""
         approved = AT_ONCE
         while approved == AT_ONCE:
-            approved = await self._store.approve_due(ReviewSweep(now=self._clock.now(), limit=AT_ONCE))
+            now = self._clock.now()
+            if not self._clock.is_steady():
+                return
+            approved = await self._store.approve_due(ReviewSweep(now=now, limit=AT_ONCE))

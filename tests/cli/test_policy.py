@@ -22,7 +22,10 @@ POLICY = {
             "Effect": "Allow", "Action": "cams:Send*", "Resource": "*",
             "Condition": {"IpAddress": {"acs:SourceIp": "10.0.0.0/8"}},
         },
-        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"cams:Label": "promotion"}}},
+        {
+            "Effect": "Deny", "Action": "*", "Resource": "*",
+            "Condition": {"StringNotEquals": {"cams:Label": "transaction"}},
+        },
     ],
 }  # fmt: skip
 
@@ -76,19 +79,20 @@ def test_delete(shell: Shell) -> None:
     assert "office" not in attached(shell)
 
 
-INSIDE = ("--source-ip", "10.1.2.3")
+TRANSACTION = ("--param", "Label=transaction")
+INSIDE = ("--source-ip", "10.1.2.3", *TRANSACTION)
 
 # Arguments after the action ▶ exit status, policy and statement that decided, how the sentence ends.
 SIMULATIONS = [
     (("SendChatappMessage", *INSIDE), 0, ("office", 1), "statement 1 of policy office allows it."),
     (("cams:SendChatappMessage", *INSIDE), 0, ("office", 1), "statement 1 of policy office allows it."),
     (
-        ("SendChatappMessage", *INSIDE, "--param", "Label=promotion"), 1, ("office", 2),
+        ("SendChatappMessage", "--source-ip", "10.1.2.3", "--param", "Label=promotion"), 1, ("office", 2),
         "statement 2 of policy office denies it.",
     ),
     (("ListChatappMessage", *INSIDE), 1, (None, None), "no statement of office allows it."),
     (
-        ("SendChatappMessage",), 1, (None, None),
+        ("SendChatappMessage", *TRANSACTION), 1, (None, None),
         "(statement 1 of policy office would, but only where IpAddress acs:SourceIp 10.0.0.0/8).",
     ),
     (

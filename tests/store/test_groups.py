@@ -45,6 +45,15 @@ async def stored(journey: Journey) -> int:
     return len(await journey.store.list_messages(Filter(account_id=ACCOUNT, limit=1000)))
 
 
+async def test_each_message_tells_why_the_call_was_allowed(journey: Journey) -> None:
+    asked = msgspec.structs.replace(acceptance(journey, receivers(2)), allowed_by="alice may call.")
+    await journey.store.accept_group(asked)
+    for member in asked.members:
+        story = await journey.store.story(ACCOUNT, member.key)
+        assert story is not None
+        assert [(note.event, note.detail) for note in story.notes] == [("allowed", "alice may call.")]
+
+
 async def test_every_message_is_stored_and_due(journey: Journey) -> None:
     accepted = await accept(journey, receivers(1000))
     assert accepted.stored

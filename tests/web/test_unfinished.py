@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from chatgate.web.unfinished import Unfinished
+from contextlib import AsyncExitStack, suppress
+
+from chatgate.web.unfinished import MOST_BYTES, Unfinished
+from tests.web.raw_http import GET, POST, edge
 
 
 class Peers:
@@ -46,3 +49,19 @@ def test_what_is_whole_counts_no_more_and_begins_anew() -> None:
     peers.add("b", 6)
     assert peers.add("a", 4) == []
     assert peers.add("a", 1) == ["b"]
+
+
+async def test_who_began_first_makes_room() -> None:
+    """Those who are refused are told so; whoever is quick is not."""
+    begun = POST + b"Content-Length: 1000000\r\n\r\n" + b"b" * 999_999
+    async with edge() as it, AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(it.peer()) for _ in range(MOST_BYTES // 1_000_000 + 3)]
+        for peer in peers:
+            await peer.send(begun)
+            assert (await it.ask(GET + b"\r\n")).status == 200  # by then it has been read
+        for peer in peers:
+            with suppress(ConnectionError):
+                await peer.send(b"b")
+        statuses = [(await peer.reply()).status for peer in peers]
+    assert statuses == [503] * statuses.count(503) + [200] * statuses.count(200)
+    assert 3 <= statuses.count(503) <= 4

@@ -138,6 +138,16 @@ def compiled(name: str, key: str, values: Sequence[object]) -> Condition:
         raise ValueError(f"a value of {name} {key} is not {kind.value}.") from None
 
 
+def is_parameter(key: str) -> bool:
+    """Whether a key is a parameter of the call."""
+    return key.startswith(PARAMETER)
+
+
+def is_negated(name: str) -> bool:
+    """Whether an operator is a negated one; False for one that there is not."""
+    return name in OPERATORS and OPERATORS[name][2]
+
+
 def _actual(key: str, kind: Kind, context: Context) -> Any:
     """Return the call's value of a key as what an operator compares; None when it has none."""
     if key not in KEYS:

@@ -153,6 +153,7 @@ def _statement(number: int, value: Any) -> Statement:
     if ("Action" in own) == ("NotAction" in own):
         raise MalformedPolicy(f"{where} needs either Action or NotAction.")
     element = "Action" if "Action" in own else "NotAction"
+    _check_narrowing(own, where)
     return Statement(
         number=number,
         effect=Effect(own["Effect"]),
@@ -161,6 +162,29 @@ def _statement(number: int, value: Any) -> Statement:
         resources=tuple(_resource_patterns(text, f"{where}, Resource") for text in _texts(own, "Resource", where)),
         conditions=tuple(_conditions(own.get("Condition", {}), f"{where}, Condition")),
     )
+
+
+def _check_narrowing(own: dict[str, Any], where: str) -> None:
+    """Refuse a statement that its caller could switch off, or that could never deny.
+
+    A parameter may be left out, or mean the same in another spelling. So a condition on one may only narrow what is
+    allowed (a plain operator in an Allow) or widen what is denied (a negated one in a Deny).
+    """
+    denies = own["Effect"] == Effect.DENY
+    for name, keys in _object(own.get("Condition", {}), f"{where}, Condition").items():
+        for key in _object(keys, f"{where}, Condition, {name}"):
+            if conditions.is_parameter(key) and conditions.is_negated(name) != denies:
+                raise MalformedPolicy(
+                    f"{where}, Condition: {name} {key} could be evaded by leaving the parameter out; an Allow needs an"
+                    " operator without Not, a Deny one with it."
+                )
+    for text in _texts(own, "Resource", where) if denies else ():
+        parts = _resource_patterns(text, f"{where}, Resource")
+        if parts and parts[1].fullmatch("cams") and not (parts[2].fullmatch("") and parts[4].fullmatch("*")):
+            raise MalformedPolicy(
+                f"{where}, Resource: {text!r} would deny nothing; CAMS has no regions and nothing narrower than"
+                " acs:cams:*:ACCOUNT:*."
+            )
 
 
 def _action_pattern(text: str, where: str) -> re.Pattern[str]:

@@ -69,6 +69,18 @@ MISTAKES = {
     "no resource": (changed(Resource=None), "Statement 1: Resource must be a text or a list of texts."),
     "a resource in four parts": (changed(Resource="acs:cams:*:*"), "Statement 1, Resource: 'acs:cams:*:*' is not *"),
     "another cloud's": (changed(Resource="arn:aws:s3:::b"), "Statement 1, Resource: 'arn:aws:s3:::b' is not * or acs:"),
+    "a deny of a region": (
+        changed(Effect="Deny", Resource="acs:cams:cn-x:*:*"), "Statement 1, Resource: 'acs:cams:cn-x:*:*' would deny",
+    ),
+    "a deny of a narrower thing": (
+        changed(Effect="Deny", Resource=["*", "acs:*:*:*:space/1"]), "Statement 1, Resource: 'acs:*:*:*:space/1' would",
+    ),
+    "a deny that rests on a parameter": (
+        changed(Effect="Deny", Condition={"StringLike": {"cams:To": "7*"}}), "Statement 1, Condition: StringLike cams",
+    ),
+    "an allow where one may be missing": (
+        changed(Condition={"StringNotEquals": {"cams:To": "1"}}), "Statement 1, Condition: StringNotEquals cams:To",
+    ),
     "no relative id": (changed(Resource="acs:cams:*:*:"), "Statement 1, Resource: 'acs:cams:*:*:' is not * or acs:"),
     "a list as condition": (under([]), "Statement 1, Condition must be a JSON object."),
     "an operator without keys": (under({"Bool": "true"}), "Statement 1, Condition, Bool must be a JSON object."),
