@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from chatgate import errors
 from chatgate.domain import sender_request
-from chatgate.operations.add_audit_viber_open import check_space, read_record
-from chatgate.operations.base import Call, Desk
+from chatgate.operations.add_audit_viber_open import read_record
+from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
 from chatgate.protocol.params import JsonObject, Parameter, String
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from chatgate import errors
 from chatgate.domain import sender_request
-from chatgate.errors import NOT_OWNER, ApiError
-from chatgate.operations.base import Call, Desk
+from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
 from chatgate.protocol.params import JsonObject, Parameter, String
 
@@ -41,12 +40,6 @@ async def execute(call: Call, desk: Desk) -> Mapping[str, object]:
         call, values["CustSpaceId"], sender_request.OPEN, read_record(call, values["AuditRecord"])
     )
     return {"Code": "OK", "Message": "OK", "Success": True, "Data": {"RequestNo": request_no}}
-
-
-def check_space(call: Call) -> None:
-    """Refuse a space of another account."""
-    if call.params.get("CustSpaceId") and call.params["CustSpaceId"] not in call.account.spaces:
-        raise ApiError(NOT_OWNER, param="CustSpaceId")
 
 
 def read_record(call: Call, given: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from chatgate.domain.message import Draft, RetryKey
 from chatgate.domain.review import AuditStatus, TemplateRecord, TemplateText
 from chatgate.domain.sender_request import SenderRequest
 from chatgate.domain.traffic import Period, Traffic
+from chatgate.errors import NOT_OWNER, ApiError
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The ``Idempotency-Key`` header, 1 to 255 characters."""
     allowed_by: str | None = None
     """Why the policies of a RAM user allowed it, in one sentence; None: the account itself called."""
+
+
+def check_space(call: Call) -> None:
+    """Refuse a space of another account; a call may name none. Raises ApiError: NOT_OWNER."""
+    if call.params.get("CustSpaceId") and call.params["CustSpaceId"] not in call.account.spaces:
+        raise ApiError(NOT_OWNER, param="CustSpaceId")
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):

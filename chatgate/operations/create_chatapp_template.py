@@ -14,8 +14,7 @@ from chatgate import errors
 from chatgate.channels import viber_template
 from chatgate.domain.language import LANGUAGES
 from chatgate.domain.review import TemplateText
-from chatgate.errors import NOT_OWNER, ApiError
-from chatgate.operations.base import Call, Desk
+from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
 from chatgate.protocol.params import Choice, Integer, JsonArray, JsonObject, Parameter, String
 
@@ -96,12 +95,6 @@ async def execute(call: Call, desk: Desk) -> Mapping[str, object]:
         "Success": True,
         "Data": {"TemplateCode": code, "TemplateName": values["Name"]},
     }
-
-
-def check_space(call: Call) -> None:
-    """Refuse a space of another account. Templates belong to the account: any space of it will do."""
-    if call.params.get("CustSpaceId") and call.params["CustSpaceId"] not in call.account.spaces:
-        raise ApiError(NOT_OWNER, param="CustSpaceId")
 
 
 def read_text(call: Call, values: Mapping[str, Any], category: str, ttl: int | None = None) -> TemplateText:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatgate.operations.base import Call, Desk
-from chatgate.operations.create_chatapp_template import SPACE, UNUSED, check_space, language, template_type
+from chatgate.operations.base import Call, Desk, check_space
+from chatgate.operations.create_chatapp_template import SPACE, UNUSED, language, template_type
 from chatgate.operations.get_chatapp_template_detail import WHICH, which
 from chatgate.protocol import params
 from chatgate.protocol.params import Parameter

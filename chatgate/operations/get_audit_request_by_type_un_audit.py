@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chatgate.domain.sender_request import AuditResult, SenderRequest
-from chatgate.operations.add_audit_viber_open import SPACE, check_space
-from chatgate.operations.base import Call, Desk
+from chatgate.operations.add_audit_viber_open import SPACE
+from chatgate.operations.base import Call, Desk, check_space
 from chatgate.operations.get_viber_by_request_no import data
 from chatgate.protocol import params
 from chatgate.protocol.params import Parameter, String

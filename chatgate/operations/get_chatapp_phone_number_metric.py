@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from chatgate import errors
 from chatgate.clock import DAY, MINUTE
 from chatgate.domain.traffic import Period
-from chatgate.operations.base import Call, Desk
+from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
 from chatgate.protocol.fields import Field, Kind
 from chatgate.protocol.params import Choice, Integer, String
@@ -54,8 +54,7 @@ async def execute(call: Call, desk: Desk) -> Mapping[str, object]:
         raise errors.invalid("End", "End must be after Start, and at most 90 days later.")
     if sender is not None and sender not in call.account.senders:
         raise errors.invalid("PhoneNumber", "PhoneNumber is not a sender of the account.")
-    if values["CustSpaceId"] is not None and values["CustSpaceId"] not in call.account.spaces:
-        raise errors.ApiError(errors.NOT_OWNER, param="CustSpaceId")
+    check_space(call)
     granularity = values["Granularity"] or "DAILY"
     span = GRANULARITIES[granularity]
     data = [

@@ -13,8 +13,8 @@ from chatgate import errors
 from chatgate.domain.account import Standing
 from chatgate.domain.review import TemplateRecord
 from chatgate.errors import DETAIL_NOT_FOUND, ApiError
-from chatgate.operations.base import Call, Desk, TemplateName
-from chatgate.operations.create_chatapp_template import SPACE, UNUSED, VIBER, check_space, language, template_type
+from chatgate.operations.base import Call, Desk, TemplateName, check_space
+from chatgate.operations.create_chatapp_template import SPACE, UNUSED, VIBER, language, template_type
 from chatgate.protocol import params
 from chatgate.protocol.params import Parameter, String
 

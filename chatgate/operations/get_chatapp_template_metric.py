@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 from chatgate import errors
 from chatgate.clock import DAY, MINUTE
-from chatgate.operations.base import Call, Count, Desk, WantedCounts
-from chatgate.operations.create_chatapp_template import SPACE, check_space, language, template_type
+from chatgate.operations.base import Call, Count, Desk, WantedCounts, check_space
+from chatgate.operations.create_chatapp_template import SPACE, language, template_type
 from chatgate.protocol import params
 from chatgate.protocol.params import Choice, Integer, Parameter, String
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 from chatgate import errors
 from chatgate.domain.sender_request import SenderRequest
-from chatgate.operations.add_audit_viber_open import check_space
-from chatgate.operations.base import Call, Desk
+from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
 from chatgate.protocol.params import Parameter, String
 

@@ -12,8 +12,8 @@ from chatgate import errors
 from chatgate.channels.viber_template import CATEGORIES
 from chatgate.domain.review import AuditStatus, TemplateRecord
 from chatgate.errors import PAGE_INVALID
-from chatgate.operations.base import Call, Desk, TemplateName, WantedTemplates
-from chatgate.operations.create_chatapp_template import SPACE, UNUSED, VIBER, check_space, language, template_type
+from chatgate.operations.base import Call, Desk, TemplateName, WantedTemplates, check_space
+from chatgate.operations.create_chatapp_template import SPACE, UNUSED, VIBER, language, template_type
 from chatgate.operations.list_chatapp_message import LARGEST_PAGE, read_page
 from chatgate.protocol import params
 from chatgate.protocol.params import Choice, JsonObject, Parameter, String

@@ -12,8 +12,8 @@ from typing import Any
 from chatgate.channels import viber
 from chatgate.domain.account import Sender
 from chatgate.domain.sender_request import STATES
-from chatgate.operations.add_audit_viber_open import SPACE, check_space
-from chatgate.operations.base import Call, Desk
+from chatgate.operations.add_audit_viber_open import SPACE
+from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
 from chatgate.protocol.params import Parameter
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chatgate import errors
-from chatgate.operations.base import Call, Desk
+from chatgate.operations.base import Call, Desk, check_space
 from chatgate.operations.create_chatapp_template import (
     CATEGORY,
     COMPONENTS,
@@ -18,7 +18,6 @@ from chatgate.operations.create_chatapp_template import (
     SPACE,
     TTL,
     UNUSED,
-    check_space,
     language,
     read_text,
     template_type,
