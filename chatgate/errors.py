@@ -6,6 +6,7 @@
     ├── ApiError           the caller is told: code, HTTP status, message
     ├── SettingError       a setting is missing or wrong; the process does not start
     ├── StoreUnavailable   the database cannot commit or read now; nothing was changed
+    │   └── OutcomeUnknown the database did not tell whether it has committed
     ├── NameTaken          something of that name exists already
     └── NotFound           a command or page names a thing that does not exist
 
@@ -32,6 +33,10 @@ class SettingError(ChatgateError):
 
 class StoreUnavailable(ChatgateError):
     """The database cannot commit or read now. What was asked has not happened."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The database broke off, or stood still, while a COMMIT was under way. What was asked may have happened."""
 
 
 class NameTaken(ChatgateError):
@@ -91,6 +96,7 @@ UNSUPPORTED_METHOD = ErrorCode("UnsupportedHTTPMethod", 405, "This http method i
 PATH_NOT_FOUND = ErrorCode("InvalidPath.NotFound", 404, "Specified path is not found.", "ours", "a path that does not exist")
 INTERNAL_ERROR = ErrorCode("InternalError", 500, "The request processing has failed due to some unknown error, exception or failure.", "gateway", "a fault of ours; nothing was accepted")
 SERVICE_UNAVAILABLE = ErrorCode("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", "gateway", "the database cannot commit, the process is stopping, or more than 100 requests wait on one connection; nothing was accepted")
+OUTCOME_UNKNOWN = ErrorCode("ServiceUnavailable.OutcomeUnknown", 503, "The database did not answer whether it has taken the call. A call with an Idempotency-Key can be made again safely.", "ours", "the database broke off or stood still while its commit was under way: the call may have been accepted")
 
 # --- common parameters and signature --------------------------------------------------------------------------------
 INVALID_FORMAT = ErrorCode("InvalidParameter.Format", 400, "Specified parameter format is not valid.", "gateway", "`Format` is neither JSON nor XML")

@@ -32,8 +32,10 @@ from chatgate.errors import (
     INTERNAL_ERROR,
     INVALID_VERSION,
     NONCE_USED,
+    OUTCOME_UNKNOWN,
     SERVICE_UNAVAILABLE,
     ApiError,
+    OutcomeUnknown,
     StoreUnavailable,
     invalid,
 )
@@ -101,6 +103,8 @@ class Gateway:
         except ApiError as error:
             # Answered here, not kept: a name for the error would tie it, its frames and the whole request into a cycle.
             return self._refuse(request, rpc, request_id, error)
+        except OutcomeUnknown:
+            return self._refuse(request, rpc, request_id, ApiError(OUTCOME_UNKNOWN))
         except StoreUnavailable:
             return self._refuse(request, rpc, request_id, ApiError(SERVICE_UNAVAILABLE))
         except Exception:

@@ -8,8 +8,8 @@ Rules:
 
 1. A caller hears "done" only after the commit that holds its change.
 2. If the database cannot commit, every caller of that transaction gets ``StoreUnavailable`` and nothing has happened.
-   (One case is not knowable: the connection to PostgreSQL breaks while COMMIT is under way.) The next transaction opens
-   a new connection.
+   The next transaction opens a new connection. One case is not knowable, and is told apart as ``OutcomeUnknown``: the
+   connection to PostgreSQL breaks, or the disk fails, while the COMMIT is under way.
 3. If a verb stumbles over one item (not over the database), or two nodes over each other, the transaction is rolled
    back and each item is run alone: a poisoned item fails alone, a deadlock is tried again.
 4. After an I/O error of the disk nothing more is written by this process: what the kernel kept of the failed pages is
@@ -17,7 +17,8 @@ Rules:
 5. A call (somebody outside waits for the answer) hears within ``PATIENCE`` that it is refused, also when the database
    stands still. What waits for its transaction, or for a lock or a connection, is taken back. What runs on SQLite is
    waited for: it is this machine that is slow, and the answer will be true. What runs on PostgreSQL is refused, and
-   rolled back as soon as the server lets go; if that was at its COMMIT, it is one more case that is not knowable.
+   rolled back as soon as the server lets go. A COMMIT under way there is given a little longer (this process may have
+   been what stood still); then its outcome is unknown too.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, OperationalError, ProgrammingError
 
-from chatgate.errors import StoreUnavailable
+from chatgate.errors import OutcomeUnknown, StoreUnavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -56,6 +57,10 @@ PATIENCE = 1.5
 
 LOOK_EVERY = 0.1
 """Seconds between looks for calls that have waited too long."""
+
+COMMIT_LOOKS = 3
+"""Looks that a COMMIT under way on PostgreSQL is given beyond ``PATIENCE``. Looks, not seconds: a process that was
+stopped in the middle of one would else refuse it the moment it goes on, with the server's answer already there."""
 
 APART = 60.0
 """Seconds after a rollback because of rule 5 in which calls and other work share no transaction: work that takes long
@@ -97,19 +102,36 @@ class _Batch:
         self._lock = threading.Lock()
         self._refused = False
         self._begun = False
+        self._committing = False
+        self._looks = 0
+
+    @property
+    def committing(self) -> bool:
+        """Whether a COMMIT was sent whose outcome has not been heard."""
+        return self._committing
 
     def refuse(self, *, also_begun: bool) -> bool:
-        """Say that it must not be committed any more; answer whether that is so."""
+        """Say that it must not be committed any more; answer whether that is so, or cannot be waited for any longer."""
         with self._lock:
+            if self._committing and self._looks < COMMIT_LOOKS:
+                self._looks += 1
+                return False
             self._refused = self._refused or also_begun or not self._begun
             return self._refused
 
-    def go_on(self) -> None:
+    def go_on(self, *, committing: bool) -> None:
         """Called when a transaction has begun, and right before its COMMIT; raises _TooLate."""
         with self._lock:
             self._begun = True
+            self._committing = committing and not self._refused
             if self._refused:
                 raise _TooLate
+
+    def committed(self, answers: Iterable[_Answer]) -> None:
+        """Note the answers of a transaction, after its commit."""
+        with self._lock:
+            self.answers += answers
+            self._committing = False
 
 
 class Committer:
@@ -228,7 +250,7 @@ class Committer:
             log.error("store.unavailable", error="TooLate", count=len(running.wishes))
             self._apart_until = self._loop.time() + APART
             _tell(running)
-            _refuse(running.wishes)
+            _refuse(running.wishes, OutcomeUnknown if running.committing else StoreUnavailable)
         late = [wish for wish in (*self._waiting, *self._heavy) if 0 < wish.since <= latest]
         if late:
             self._waiting = [wish for wish in self._waiting if not 0 < wish.since <= latest]
@@ -245,7 +267,7 @@ class Committer:
         connection: Connection | None = None
         broken = False
         while (batch := self._batches.get()) is not None:
-            sentence = "the disk failed"
+            sentence, kind = "the disk failed", StoreUnavailable
             try:
                 if not broken:
                     connection = connection or self._engine.connect()
@@ -256,11 +278,13 @@ class Committer:
                 _discard(connection)
                 connection = None
                 broken = _is_disk_error(error)
+                if batch.committing and (broken or self._remote):
+                    kind = OutcomeUnknown
                 if broken:
                     self._refusal = sentence
                     self._loop.call_soon_threadsafe(self._on_fatal, "the disk reported an I/O error while committing")
             missing = len(batch.wishes) - len(batch.answers)
-            batch.answers += [(False, StoreUnavailable(sentence)) for _ in range(missing)]
+            batch.answers += [(False, kind(sentence)) for _ in range(missing)]
             self._loop.call_soon_threadsafe(self._done, batch)
         _discard(connection)
 
@@ -276,10 +300,10 @@ def _tell(batch: _Batch) -> None:
             wish.future.set_exception(value)
 
 
-def _refuse(wishes: Iterable[_Wish]) -> None:
+def _refuse(wishes: Iterable[_Wish], kind: type[StoreUnavailable] = StoreUnavailable) -> None:
     for wish in wishes:
         if not wish.future.done():
-            wish.future.set_exception(StoreUnavailable("the database does not answer"))
+            wish.future.set_exception(kind("the database does not answer"))
 
 
 def _discard(connection: Connection | None) -> None:
@@ -296,25 +320,25 @@ def _commit(connection: Connection, batch: _Batch) -> None:
     if len(batch.wishes) > 1:
         try:
             with connection.begin():
-                batch.go_on()
+                batch.go_on(committing=False)
                 done = _run(connection, batch.wishes)
-                batch.go_on()
-            batch.answers += done
+                batch.go_on(committing=True)
+            batch.committed(done)
             return
         except Exception as error:
             if _is_outage(error):
                 raise
     for wish in batch.wishes:
-        batch.answers.append(_alone(connection, batch, wish))
+        batch.committed([_alone(connection, batch, wish)])
 
 
 def _alone(connection: Connection, batch: _Batch, wish: _Wish) -> _Answer:
     for _ in range(CONTENTION_TRIES):
         try:
             with connection.begin():
-                batch.go_on()
+                batch.go_on(committing=False)
                 result = wish.verb(connection, (wish.item,))[0]
-                batch.go_on()
+                batch.go_on(committing=True)
             return True, result
         except Exception as error:
             if _is_outage(error):

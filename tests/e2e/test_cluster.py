@@ -72,18 +72,14 @@ async def test_workers_share_and_one_is_killed(tmp_path: Path) -> None:
 
 
 async def test_postgresql_crashes_and_comes_back(tmp_path: Path) -> None:
-    """No process is started again; in between every call is refused, and nothing of it exists.
-
-    A call that was open at the crash may have been stored, whatever its answer: its COMMIT was on the way.
-    """
+    """No process is started again; in between every call is refused, and nothing of it exists."""
     caller = Caller(ACCOUNTS)
     async with AsyncExitStack() as stack:
         nodes = await cluster(stack, tmp_path)
         async with caller.load(nodes.api.url):
             await caller.answered(100)
             await nodes.postgres.crash()
-        for mark in list(caller.ledger.refused):
-            assert caller.ledger.refused.pop(mark) == "ServiceUnavailable"
+        assert set(caller.ledger.refused.values()) <= {"ServiceUnavailable"}
 
         replies = await caller.calls(nodes.api.url, [caller.offer() for _ in range(10)])
         assert {(reply.status, reply.json["Code"]) for reply in replies} == {(503, "ServiceUnavailable")}

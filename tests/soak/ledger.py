@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chatgate.errors import OUTCOME_UNKNOWN
+
 
 class Book:
     """A file of JSON lines that is only added to; a line is in it, whole, before ``write`` returns."""
@@ -67,7 +69,7 @@ def sms_mark(mark: str) -> str:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the caller saw. An offer with neither answer nor refusal was not answered."""
+    """What the caller saw. An offer with neither answer nor refusal was not answered, or was told that nobody knows."""
 
     offers: dict[str, Offer] = field(default_factory=dict)
     ok: dict[str, str] = field(default_factory=dict)
@@ -87,7 +89,8 @@ class Ledger:
     def answer(self, mark: str, code: str, message_id: str | None) -> None:
         """Note an answer."""
         if message_id is None:
-            self.refused[mark] = code
+            if code != OUTCOME_UNKNOWN.code:
+                self.refused[mark] = code
         elif mark in self.ok:
             self.again.append((mark, message_id))
         else:

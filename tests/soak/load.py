@@ -110,7 +110,7 @@ class Load:
         again = offer.key is not None and self._chance.random() < SHARE_AGAIN
         for _ in range(1 + again):
             reply = await self._caller.ask(peer, url, offer)
-            if offer.key is not None and reply.json["Code"] == "ServiceUnavailable":
+            if offer.key is not None and reply.status == 503:
                 raise EOFError
             self._caller.note(offer, reply)
 

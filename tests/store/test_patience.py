@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from chatgate.errors import StoreUnavailable
+from chatgate.errors import OutcomeUnknown, StoreUnavailable
 from chatgate.store import database
-from chatgate.store.committer import Committer
+from chatgate.store.committer import LOOK_EVERY, Committer
 from tests.store.test_committer import put, put_too, stored
 
 PATIENCE = 0.5
@@ -64,9 +65,10 @@ async def committer(engine: Engine, gate: Gate) -> AsyncIterator[Committer]:
     await opened.close()
 
 
-async def refused(future: asyncio.Future[int]) -> None:
-    with pytest.raises(StoreUnavailable):
+async def refused(future: asyncio.Future[int], kind: type[StoreUnavailable] = StoreUnavailable) -> None:
+    with pytest.raises(StoreUnavailable) as raised:
         await asyncio.wait_for(asyncio.shield(future), 10)
+    assert raised.type is kind
 
 
 async def standing_still(gate: Gate, future: asyncio.Future[int]) -> asyncio.Future[int]:
@@ -148,12 +150,37 @@ async def test_a_commit_under_way(committer: Committer, gate: Gate, engine: Engi
     committing = await standing_still(gate, committer.run(put, b"a"))
     await refused(committer.run(put, b"b"))
     if kind == "postgresql":
-        await refused(committing)
+        await refused(committing, OutcomeUnknown)
     else:
         assert not committing.done()
     gate.open()
     assert await committer.run(stored, None) == {b"a"}
     assert kind == "postgresql" or await committing == 1
+
+
+async def test_this_process_stood_still_during_a_commit(committer: Committer, gate: Gate, engine: Engine) -> None:
+    """When it goes on it is late, but the database's answer is at hand, and is heard."""
+
+    @event.listens_for(engine, "commit")
+    def stand_still(_connection: Connection) -> None:
+        gate.wait()
+
+    committing = await standing_still(gate, committer.run(put, b"a"))
+    time.sleep(PATIENCE + LOOK_EVERY)  # on the loop: it stands still
+    asyncio.get_running_loop().call_later(LOOK_EVERY / 2, gate.open)  # after the first look
+    assert await asyncio.wait_for(committing, 10) == 1
+
+
+async def test_a_commit_breaks(committer: Committer, engine: Engine, kind: str) -> None:
+    """SQLite has then rolled it back. PostgreSQL may have committed it before it broke."""
+
+    @event.listens_for(engine, "commit")
+    def break_off(_connection: Connection) -> None:
+        event.remove(engine, "commit", break_off)
+        raise OSError("gone")
+
+    await refused(committer.run(put, b"a"), OutcomeUnknown if kind == "postgresql" else StoreUnavailable)
+    assert await committer.run(put, b"b") == 1
 
 
 async def test_a_quick_call_hears_its_answer(committer: Committer) -> None:
