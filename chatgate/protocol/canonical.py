@@ -22,7 +22,7 @@ Pair = tuple[str, str]
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 _BYTE = [chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in range(256)]
 _reserved = re.compile(r"[^A-Za-z0-9\-_.~]+")
-_plainly_named = re.compile(r"[A-Za-z]++=[A-Za-z0-9\-_.~%]*+(?:&[A-Za-z]++=[A-Za-z0-9\-_.~%]*+)*+")
+_plain = re.compile(r"[A-Za-z]{1,256}+=[A-Za-z0-9\-_.~%]*+(?:&[A-Za-z]{1,256}+=[A-Za-z0-9\-_.~%]*+)*+")
 # What ``encode`` never writes: an escaped unreserved byte, a lower-case digit, a broken escape.
 _misspelt = re.compile(r"%(?:2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE]|(?![0-9A-F]{2}))")
 
@@ -86,11 +86,34 @@ def pairs(wire: str) -> list[Pair]:
     if "%00" in wire or "\0" in wire:
         raise ApiError(BAD_REQUEST, "A parameter holds a NUL character.")
     if wire.count("=") == len(parts) and not [part for part in parts if "=" not in part]:
-        # The usual one, name=value throughout, is decoded at one stroke: no NUL is in it, so NULs may divide it.
-        halves = decode(wire.replace("&", "\0").replace("=", "\0")).split("\0")
+        halves = _halves(wire)
         return list(zip(halves[::2], halves[1::2], strict=True))
     divided = [part.partition("=") for part in parts if part]
     return [(decode(name), decode(value)) for name, _, value in divided]
+
+
+def is_plain(wire: str) -> bool:
+    """Tell whether a raw query is what an SDK writes: name=value throughout, names of letters, at most 256."""
+    return _plain.fullmatch(wire) is not None
+
+
+def mapping(plain: str) -> dict[str, str] | None:
+    """Return the decoded names and values of a plain query; None when ``pairs`` must look at it.
+
+    That is: a name is in it twice, or what ``pairs`` refuses.
+
+    :raises ApiError: ``BAD_REQUEST`` for what ``decode`` refuses.
+    """
+    if "%00" in plain or (count := plain.count("=")) > MAX_PARAMETERS:
+        return None
+    halves = _halves(plain)
+    found = dict(zip(halves[::2], halves[1::2], strict=True))
+    return found if len(found) == count else None
+
+
+def _halves(wire: str) -> list[str]:
+    """Return name, value, name, …, decoded at one stroke: no NUL is in it, so NULs may divide it."""
+    return decode(wire.replace("&", "\0").replace("=", "\0")).split("\0")
 
 
 def query(sorted_pairs: list[Pair]) -> str:
@@ -105,15 +128,14 @@ def query_of_plain_names(sorted_pairs: list[Pair]) -> str:
     return "&".join([f"{name}={encode(value)}" for name, value in sorted_pairs])
 
 
-def in_order(wire: str) -> str | None:
-    """Return a raw query as the canonical query, when all that it lacks is the order; None when that is not plain.
+def in_order(plain: str) -> str | None:
+    """Return a plain query as the canonical query, when all that it lacks is the order; else None.
 
-    For the usual query, written by an SDK, it takes a third of the time of decoding and encoding it again. No name may
-    be in it with two values.
+    It takes a third of the time of decoding and encoding it again. No name may be in it with two values.
     """
-    if _plainly_named.fullmatch(wire) is None or _misspelt.search(wire) is not None:
+    if _misspelt.search(plain) is not None:
         return None
-    return "&".join(sorted(wire.split("&")))  # "=" sorts before the letters, so as the names would
+    return "&".join(sorted(plain.split("&")))  # "=" sorts before the letters, so as the names would
 
 
 def names_are_plain(pairs: list[Pair]) -> bool:

@@ -67,15 +67,18 @@ class String(Parameter):
     pattern: str = ""
 
     def read(self, text: str) -> str:
-        if len(text) > self.maximum_length:
-            raise errors.invalid(self.name, f"{self.name} must have at most {self.maximum_length} characters.")
-        if len(text) < self.minimum_length:
-            raise errors.invalid(self.name, f"{self.name} must have at least {self.minimum_length} characters.")
+        if not self.minimum_length <= len(text) <= self.maximum_length:
+            raise self._length(text)
         if "\0" in text:
             raise self.refuse(f"{self.name} must not hold a NUL character.")
         if self.pattern and _compiled(self.pattern).fullmatch(text) is None:
             raise self.refuse(f"{self.name} does not have the form that is expected.")
         return text
+
+    def _length(self, text: str) -> ApiError:
+        if len(text) < self.minimum_length:
+            return errors.invalid(self.name, f"{self.name} must have at least {self.minimum_length} characters.")
+        return errors.invalid(self.name, f"{self.name} must have at most {self.maximum_length} characters.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +185,17 @@ def value(row: Parameter, params: Mapping[str, str]) -> Any:
 
     :raises ApiError: its parameter is missing or wrong.
     """
-    text = params.get(row.name, "")
-    if text:
-        return row.read(text)
+    text = params.get(row.name)
+    return row.read(text) if text else absent(row)
+
+
+def absent(row: Parameter) -> None:
+    """Return if a parameter need not be given.
+
+    :raises ApiError: it must be.
+    """
     if row.required:
         raise ApiError(row.missing, param=row.name)
-    return None
 
 
 def member(row: Parameter, given: Mapping[str, Any]) -> Any:
@@ -199,9 +207,7 @@ def member(row: Parameter, given: Mapping[str, Any]) -> Any:
     """
     found = given.get(row.name)
     if found is None or found == "" or found == []:
-        if row.required:
-            raise ApiError(row.missing, param=row.name)
-        return None
+        return absent(row)
     kind = dict if isinstance(row, JsonObject) else list if isinstance(row, JsonArray) else (str, int)
     if not isinstance(found, kind) or isinstance(found, bool):
         raise row.refuse(f"{row.name} is not of the type that is expected.")

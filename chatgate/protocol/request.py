@@ -50,8 +50,8 @@ class RpcRequest(msgspec.Struct, frozen=True, kw_only=True):
     format: Format
     params: dict[str, str]
     """Parameters of the operation; flattened ones folded."""
-    query: list[Pair]
-    """Decoded pairs of the query alone, as sent: what V3 signs."""
+    plain: bool
+    """Whether the query is plain (``canonical.is_plain``)."""
     given: dict[str, str]
     """Every parameter of query and body, the system's included: what V1 signs."""
 
@@ -63,21 +63,22 @@ def read(request: HttpRequest) -> RpcRequest:
     """
     if request.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
         raise ApiError(BAD_REQUEST, "A content encoding is not supported.")
-    query = canonical.pairs(request.query)
-    sent = query + _body_pairs(request) if request.body else query
-    if len(sent) > MAX_PARAMETERS:
-        raise ApiError(BAD_REQUEST, f"The request has more than {MAX_PARAMETERS} parameters.")
-    given = dict(sent)
-    if given and max(map(len, given)) > MAX_NAME:
-        raise ApiError(BAD_REQUEST, f"A parameter name is longer than {MAX_NAME} characters.")
+    plain = canonical.is_plain(request.query)
+    sent: list[Pair] = []
+    given = canonical.mapping(request.query) if plain and not request.body else None
+    if given is None:
+        sent = _pairs(request)
+        given = dict(sent)
     format = _format(given)
     action = _required(request, given, "x-acs-action", "Action")
     version = _required(request, given, "x-acs-version", "Version")
     _check_agreement(request, sent, given)
-    params = {name: value for name, value in given.items() if name not in SYSTEM_PARAMETERS}
-    if "." in "".join(params):
+    params = given
+    if not SYSTEM_PARAMETERS.isdisjoint(given):
+        params = {name: value for name, value in given.items() if name not in SYSTEM_PARAMETERS}
+    if sent and "." in "".join(params):  # a plain query has no such names
         params = unflatten(params)
-    return RpcRequest(action=action, version=version, format=format, params=params, query=query, given=given)
+    return RpcRequest(action=action, version=version, format=format, params=params, plain=plain, given=given)
 
 
 def format_of(request: HttpRequest) -> Format:
@@ -97,7 +98,19 @@ def media_type(request: HttpRequest) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def _pairs(request: HttpRequest) -> list[Pair]:
+    """Return what query and body hold."""
+    pairs = canonical.pairs(request.query) + _body_pairs(request)
+    if len(pairs) > MAX_PARAMETERS:
+        raise ApiError(BAD_REQUEST, f"The request has more than {MAX_PARAMETERS} parameters.")
+    if any(len(name) > MAX_NAME for name, _ in pairs):
+        raise ApiError(BAD_REQUEST, f"A parameter name is longer than {MAX_NAME} characters.")
+    return pairs
+
+
 def _body_pairs(request: HttpRequest) -> list[Pair]:
+    if not request.body:
+        return []
     kind = media_type(request)
     if kind == FORM:
         return canonical.pairs(request.body.decode("latin-1"))
@@ -128,7 +141,7 @@ def _required(request: HttpRequest, given: dict[str, str], header: str, name: st
 
 def _check_agreement(request: HttpRequest, sent: list[Pair], given: dict[str, str]) -> None:
     """Refuse a parameter with two values, wherever they are written."""
-    if len(sent) != len(given):
+    if len(sent) > len(given):
         for name, value in sent:
             if given[name] != value:
                 raise ApiError(AMBIGUOUS, param=name)

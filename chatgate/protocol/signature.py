@@ -215,7 +215,7 @@ def _verify_v3(claim: Claim, key: KeyMaterial) -> None:
     body_hash = signature_v3.hash_hex(algorithm, request.body)
     if not _same(body_hash, request.headers[signature_v3.BODY_HASH].lower()):
         raise ApiError(BODY_HASH_MISMATCH)
-    spellings = signature_v3.canonical_requests(request, claim.rpc.query, claim.signed_headers)
+    spellings = signature_v3.canonical_requests(request, claim.signed_headers, plain=claim.rpc.plain)
     for canonical_request in spellings:
         text = signature_v3.string_to_sign(algorithm, canonical_request)
         if _matches(claim, key, text):

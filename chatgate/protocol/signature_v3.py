@@ -96,14 +96,17 @@ def _names(signed_headers: str) -> frozenset[str]:
     return signed
 
 
-def canonical_requests(request: HttpRequest, query: list[Pair], signed_headers: str) -> list[str]:
-    """Return the canonical request in every spelling that a correct client may have signed: one, rarely two."""
+def canonical_requests(request: HttpRequest, signed_headers: str, *, plain: bool) -> list[str]:
+    """Return the canonical request in every spelling that a correct client may have signed: one, rarely two.
+
+    ``plain``: whether the query is (``canonical.is_plain``).
+    """
     headers = request.headers
     block = "".join([f"{name}:{headers[name]}\n" for name in signed_headers.split(";")])
     tail = canonical.as_text(f"{block}\n{signed_headers}\n{headers[BODY_HASH]}")
     head = f"{request.method}\n{request.path}\n"
-    in_order = canonical.in_order(request.query)
-    spellings = [in_order] if in_order is not None else _canonical_queries(sorted(query))
+    in_order = canonical.in_order(request.query) if plain else None
+    spellings = [in_order] if in_order is not None else _canonical_queries(sorted(canonical.pairs(request.query)))
     return [f"{head}{spelling}\n{tail}" for spelling in spellings]
 
 

@@ -1,3 +1,4 @@
+from string import ascii_letters
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
 
 import pytest
@@ -91,6 +92,9 @@ def test_pairs(wire: str, pairs: list[tuple[str, str]]) -> None:
     assert canonical.pairs(wire) == pairs
 
 
+MANY = "&".join(f"{a}{b}=" for a in ascii_letters for b in ascii_letters)
+"""More parameters than there may be, each once."""
+
 pieces = st.sampled_from(
     ["a", "Z", "9", "-", "_", ".", "~", "%20", "%2F", "%C3%A9", "%41", "%2f", "+", "é", "/", "%", "%3D", "="]
 )
@@ -100,19 +104,45 @@ written = st.lists(pieces, max_size=4).map("".join)
 @given(st.dictionaries(st.text(st.sampled_from("aBz"), min_size=1, max_size=3) | written, written, max_size=5))
 def test_in_order_is_the_canonical_query_or_nothing(parts: dict[str, str]) -> None:
     wire = "&".join(f"{name}={value}" for name, value in parts.items())
-    in_order = canonical.in_order(wire)
-    if in_order is not None:
+    if canonical.is_plain(wire) and (in_order := canonical.in_order(wire)) is not None:
         assert in_order == canonical.query(sorted(canonical.pairs(wire)))
 
 
 @given(st.dictionaries(st.text(st.sampled_from("aBzT"), min_size=1, max_size=3), no_nul, min_size=1, max_size=9))
 def test_in_order_takes_what_sdks_write(params: dict[str, str]) -> None:
     wire = "&".join(f"{name}={quote(value, safe='')}" for name, value in params.items())
+    assert canonical.is_plain(wire)
     assert canonical.in_order(wire) == canonical.query(sorted(params.items()))
+    assert canonical.mapping(wire) == params
 
 
 @pytest.mark.parametrize(
-    "wire", ["", "a", "a&b=1", "a=1=2", "a.1=2", "a=%2f", "a=%41", "a=%7E", "a=+", "a=%2", "a=é", "=1"]
+    "wire", ["", "a", "a&b=1", "a=1=2", "a.1=2", "a=+", "a=é", "=1", f"{'a' * 257}=1", "a=1&", "&a=1"]
 )
+def test_not_plain(wire: str) -> None:
+    assert not canonical.is_plain(wire)
+
+
+@pytest.mark.parametrize("wire", ["a=%2f", "a=%41", "a=%7E", "a=%2"])
 def test_in_order_leaves_to_others(wire: str) -> None:
+    assert canonical.is_plain(wire)
     assert canonical.in_order(wire) is None
+
+
+@pytest.mark.parametrize("wire", ["a=1&a=2", "a=1&b=2&a=1", "a=%00", MANY])
+def test_mapping_leaves_to_others(wire: str) -> None:
+    assert canonical.mapping(wire) is None
+
+
+@given(st.dictionaries(st.text(st.sampled_from("aBz"), min_size=1, max_size=3), written, max_size=5))
+def test_mapping_agrees_with_pairs(parts: dict[str, str]) -> None:
+    wire = "&".join(f"{name}={value}" for name, value in parts.items())
+    if not canonical.is_plain(wire):
+        return
+    try:
+        pairs = canonical.pairs(wire)
+    except ApiError:
+        with pytest.raises(ApiError):
+            canonical.mapping(wire)
+    else:
+        assert canonical.mapping(wire) == dict(pairs)

@@ -40,9 +40,11 @@ from chatgate.operations.send_chatapp_message import form as every
 from chatgate.operations.send_chatapp_message.form import Form
 from chatgate.protocol import strict_json
 
+_KINDS = {kind.value: kind for kind in MessageKind}
+
 
 def _type(form: Form) -> None:
-    form.kind = MessageKind(form.read("Type"))
+    form.kind = _KINDS[form.read("Type")]
 
 
 def _to(form: Form) -> None:

@@ -46,6 +46,7 @@ TEMPLATE_FAILURES = {
 }
 
 _ROWS = {row.name: row for row in PARAMETERS}
+_READ = {row.name: row.read for row in PARAMETERS}
 _NO_CONTENT = Content()
 
 
@@ -77,7 +78,8 @@ class Form:
 
     def read(self, name: str) -> Any:
         """Return the value of a parameter, None where it is not given and not required."""
-        return params.value(_ROWS[name], self.call.params)
+        text = self.call.params.get(name)  # as ``params.value`` does, a call shorter: the hottest line of a call
+        return _READ[name](text) if text else params.absent(_ROWS[name])
 
     def need(self, name: str) -> Any:
         """Return the value of a parameter that this call needs, though not every call does."""
