@@ -29,6 +29,7 @@ from uvicorn.server import ServerState
 
 from chatgate import errors
 from chatgate.errors import ApiError
+from chatgate.web.exchange import Exchange
 from chatgate.web.farewell import Farewell
 from chatgate.web.unfinished import Unfinished
 from chatgate.web.whole import WHOLE, written
@@ -44,8 +45,6 @@ WAITING_REQUESTS = 100
 
 _PIECE = 8 << 10
 """The parser is fed at most this much at once, so that a header is cut off at most this far beyond its limit."""
-_PARSED_TARGET = 65_000
-"""``httptools.parse_url`` refuses targets over 65,535 bytes."""
 _SLASH = ord("/")
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)([/?#].*)?", re.IGNORECASE | re.DOTALL)
 _WATCHED = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
@@ -66,7 +65,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._unfinished = unfinished
         self._extensions: dict[str, dict[object, object]] = {WHOLE: {"send": self._answer}}
-        self._answered: RequestResponseCycle
+        self.cycle: Exchange
+        self._answered: Exchange
         """The cycle that runs. In its scope it would be a ring of references, for the collector."""
         self.refusal: ApiError | None = None
         """To be answered when the requests before it have been."""
@@ -175,7 +175,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self.received or len(self.headers) > HEADERS:
             self._check_headers()
-        if self.host is None and self.parser.get_http_version() != "1.0":
+        version = self.parser.get_http_version()
+        if self.host is None and version != "1.0":
             raise ApiError(errors.BAD_REQUEST, "The request has no Host header.")
         if self.upgrade:
             self.upgrade = self.parser.should_upgrade()
@@ -183,13 +184,31 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
         if self.pipeline and len(self.pipeline) >= WAITING_REQUESTS:
             raise ApiError(errors.SERVICE_UNAVAILABLE, "Too many requests wait on this connection.")
-        if self.url[0] == _SLASH and len(self.url) < _PARSED_TARGET:
-            super().on_headers_complete()
-        else:
-            self._begin_with_other_target()
-        self.scope["extensions"] = self._extensions
+        self._begin(version)
         self.headers = _TRAILERS
         self.body_received = 0
+
+    def _begin(self, version: str) -> None:
+        """Begin to answer a request, or let it wait behind the one that is being answered."""
+        url, scope = bytes(self.url), self.scope
+        raw_path, _, query = (url if url[0] == _SLASH else self._origin_form(url)).partition(b"#")[0].partition(b"?")
+        path = raw_path.decode("ascii")
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = raw_path
+        scope["query_string"] = query
+        scope["extensions"] = self._extensions
+        before = self.cycle
+        cycle = self.cycle = Exchange(
+            self, scope, keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            expects_continue=self.expect_100_continue,
+        )  # fmt: skip
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def _check_headers(self) -> None:
         """Measure headers that came in several pieces: fewer cannot exceed the limit."""
@@ -198,29 +217,23 @@ class BoundedProtocol(HttpToolsProtocol):
         if sum(len(name) + len(value) + 4 for name, value in self.headers) > HEADER_BYTES:
             raise ApiError(errors.HEADERS_TOO_LARGE)
 
-    def _begin_with_other_target(self) -> None:
-        """Begin a request whose target uvicorn cannot read: absolute form, ``*``, or long."""
-        target = bytes(self.url)
+    def _origin_form(self, target: bytes) -> bytes:
+        """Return path and query of a target in absolute form, or ``*``."""
         if self.parser.get_method() == b"CONNECT":
             raise ApiError(errors.UNSUPPORTED_METHOD, headers={"allow": "GET, POST"})
         if absolute := _ABSOLUTE.fullmatch(target):
             authority, target = absolute[1], absolute[2] or b"/"
-            target = target if target[0] == _SLASH else b"/" + target
             self.headers[:] = [(name, authority if name == b"host" else value) for name, value in self.headers]
-        elif target[0] != _SLASH and target != b"*":
+            return target if target[0] == _SLASH else b"/" + target
+        if target != b"*":
             raise ApiError(errors.BAD_REQUEST, "The request target is neither a path nor an http URL.")
-        path, _, query = target.partition(b"#")[0].partition(b"?")
-        self.url = b"/"
-        super().on_headers_complete()
-        self.scope["path"] = unquote(path.decode("ascii"))
-        self.scope["raw_path"] = path
-        self.scope["query_string"] = query
+        return target
 
     def on_body(self, body: bytes) -> None:
         self.body_received += len(body)
         if self.body_received > BODY_BYTES:
             raise ApiError(errors.BODY_TOO_LARGE)
-        super().on_body(body)
+        self.cycle.take(body)
 
     def on_message_complete(self) -> None:
         if self.upgrade:
@@ -231,14 +244,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self.received = 0
         self.age = 0
         self.host = None
-        cycle = self.cycle
-        cycle.more_body = False
-        cycle.message_event.set()
+        self.cycle.end()
 
     # --- answers ---------------------------------------------------------------------------------------------------
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answered = cycle
+        self._answered = cast(Exchange, cycle)
         super()._start_asgi_task(cycle, app)
 
     async def _answer(self, answer: HttpResponse) -> None:
@@ -250,7 +261,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        cycle.message_event.set()
+        cycle.wake()
         self.transport.write(written(answer, close=not cycle.keep_alive, bodiless=cycle.scope["method"] == "HEAD"))
         if not cycle.keep_alive:
             self.transport.close()
@@ -277,7 +288,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
             cycle.disconnected = True  # whatever the application still says goes nowhere
             cycle.waiting_for_100_continue = False
-            cycle.message_event.set()
+            cycle.wake()
             busy = bool(self.pipeline)
             if busy:
                 self.pipeline.popleft()
