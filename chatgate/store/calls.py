@@ -8,12 +8,15 @@ from hashlib import blake2b
 
 from sqlalchemy import Connection, delete, select
 
-from chatgate.clock import DAY, MINUTE, Instant
+from chatgate.clock import DAY, MINUTE, SECOND, Instant
 from chatgate.store import rows
 from chatgate.store.tables import nonces, retry_keys
 
 NONCE_WINDOW = 15 * MINUTE
 """How far a signed date may lie from now; a nonce is kept until its date is beyond it."""
+
+_LAST = 0xFFFF_FFFF
+"""A second of the year 2106; no call of a later date is let through before."""
 
 RETRY_WINDOW = DAY
 """How long a retry key gives the same MessageId (promise P3)."""
@@ -22,11 +25,12 @@ RETRY_WINDOW = DAY
 def nonce_key(access_key_id: str, nonce: str, signed_at: Instant) -> bytes:
     """Return the key under which a nonce is remembered.
 
-    It begins with the minute of the *signed* date, not of the server's: a byte-identical replay has the same key after
-    a restart and on any node, and what is too old to be replayed is one range at the front.
+    It begins with the second of the *signed* date, not of the server's: a byte-identical replay has the same key after
+    a restart and on any node, and what is too old to be replayed is one range at the front. The signed date has no
+    finer parts, and calls of one second share pages of the index: a coarser prefix scatters them over more.
     """
     digest = blake2b(f"{access_key_id}\0{nonce}".encode(), digest_size=12).digest()
-    return struct.pack(">I", max(signed_at, 0) // MINUTE) + digest
+    return struct.pack(">I", min(max(signed_at, 0) // SECOND, _LAST)) + digest
 
 
 def spend_nonces(connection: Connection, keys: Sequence[bytes]) -> list[bool]:
@@ -54,7 +58,7 @@ def _insert_nonces(connection: Connection, keys: Sequence[bytes]) -> int:
 
 def prune_nonces(connection: Connection, items: Sequence[Instant]) -> list[int]:
     """Forget nonces whose date is out of the window; answer how many."""
-    oldest = struct.pack(">I", max(items[-1] - NONCE_WINDOW - MINUTE, 0) // MINUTE)
+    oldest = struct.pack(">I", max(items[-1] - NONCE_WINDOW - SECOND, 0) // SECOND)
     return [connection.execute(delete(nonces).where(nonces.c.key < oldest)).rowcount] * len(items)
 
 
