@@ -23,7 +23,7 @@ _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 _BYTE = [chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in range(256)]
 _reserved = re.compile(r"[^A-Za-z0-9\-_.~]+")
 _plain = re.compile(r"[A-Za-z]{1,256}+=[A-Za-z0-9\-_.~%]*+(?:&[A-Za-z]{1,256}+=[A-Za-z0-9\-_.~%]*+)*+")
-# What ``encode`` never writes: an escaped unreserved byte, a lower-case digit, a broken escape. The frequent ones first.
+# What ``encode`` never writes: an escaped unreserved byte, a lower-case digit, a broken escape. Frequent ones first.
 _misspelt = re.compile(r"%(?!2[0-9ABCF]|3[A-F]|[89A-F01][0-9A-F]|5[B-E]|7[BCDF]|40|60)")
 
 
