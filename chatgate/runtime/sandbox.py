@@ -45,6 +45,8 @@ class Sandbox:
         self._on_fatal = on_fatal
         self._clock = SystemClock()
         self._stack = AsyncExitStack()
+        self.node: Node
+        """The node in the middle, once it has started."""
         self.url = ""
 
     async def start(self) -> None:
@@ -82,6 +84,7 @@ class Sandbox:
 
         configuration = self._simulated(viber_url, receipts_secret, centre.port)
         node = Node(configuration, on_fatal=self._on_fatal, compose=compose, clock=self._clock, kind="sandbox")
+        self.node = node
         await node.start()
         self._stack.push_async_callback(node.stop)
         self.url = node.url

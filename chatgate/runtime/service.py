@@ -110,6 +110,8 @@ class Node:
         self._stack = AsyncExitStack()
         self._stopping = False
         self.metrics = Metrics()
+        self.app: App
+        """What it answers with, once it has started."""
         self.url = ""
 
     async def start(self) -> None:
@@ -144,7 +146,7 @@ class Node:
         if self._settings.role != "api":
             lanes = await self._start_lanes(store, providers, intake)
         operations = all_operations()
-        app = App(
+        self.app = App(
             gateway=self._gateway(parts, lanes, operations) if self._settings.role != "worker" else None,
             intake=intake,
             proxies=TrustedProxies.parse(self._settings.trusted_proxies),
@@ -155,7 +157,7 @@ class Node:
         )
         settings = self._settings
         server = Server(
-            app, host=settings.host, port=settings.port, tls_cert=settings.tls_cert or None,
+            self.app, host=settings.host, port=settings.port, tls_cert=settings.tls_cert or None,
             tls_key=settings.tls_key or None, drain_seconds=settings.drain_seconds,
         )  # fmt: skip
         await server.start()
