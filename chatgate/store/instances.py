@@ -11,8 +11,9 @@ from sqlalchemy import Connection, delete, func, select, update
 from chatgate.clock import Instant
 from chatgate.domain.account import Space
 from chatgate.store import calls, rows
+from chatgate.store.account_row import touch
 from chatgate.store.accounts import space_row
-from chatgate.store.tables import accounts, spaces
+from chatgate.store.tables import spaces
 
 
 class SpaceOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +43,7 @@ def change_spaces(connection: Connection, items: Sequence[SpaceOrder]) -> list[S
 
 
 def _change(connection: Connection, item: SpaceOrder) -> SpaceOutcome:
-    # First the account: two nodes that change its spaces wait for each other here, and all pictures of it are renewed.
-    connection.execute(update(accounts).where(accounts.c.id == item.account_id).values(changed_at=item.now))
+    touch(connection, item.account_id, item.now)
     mine = spaces.c.account_id == item.account_id
     this = mine & (spaces.c.space_id == item.space_id)
     if not item.new and connection.execute(select(spaces.c.space_id).where(this)).first() is None:

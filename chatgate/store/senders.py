@@ -18,7 +18,7 @@ from chatgate.domain.review import Decision, NotPossible, decide
 from chatgate.domain.sender_request import AuditResult, SenderRequest
 from chatgate.errors import ChatgateError, NotFound
 from chatgate.store import calls, reviews, rows
-from chatgate.store.accounts import touch
+from chatgate.store.account_row import touch
 from chatgate.store.reviews import Kind, Review
 from chatgate.store.tables import reviews as reviews_table
 from chatgate.store.tables import sender_requests, senders

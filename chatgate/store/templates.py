@@ -21,7 +21,7 @@ from chatgate.domain.account import Standing, Template
 from chatgate.domain.review import Decision, TemplateRecord, TemplateText, Verdict
 from chatgate.errors import ChatgateError, NotFound
 from chatgate.store import calls, reviews, rows, template_rows
-from chatgate.store.accounts import touch
+from chatgate.store.account_row import touch
 from chatgate.store.reviews import Kind, Review
 from chatgate.store.tables import templates
 
