@@ -42,8 +42,7 @@ _COLUMNS = ("account_id", "kind", "name", "language", "standing", "at", "reviewe
 
 def write(connection: Connection, review: Review) -> None:
     """Write a decision down; on a template, tell the account's status endpoint (``ChatappAudit``)."""
-    values = msgspec.structs.astuple(review)
-    rows.insert(connection, reviews, _COLUMNS, [(values[0], str(review.kind), *values[2:])])
+    put(connection, [review])
     if review.kind is Kind.TEMPLATE and review.standing != DELETED:
         standing = Standing(review.standing)
         body = audit_report(review.name, review.language, standing, review.reason)
@@ -51,13 +50,26 @@ def write(connection: Connection, review: Review) -> None:
         callbacks.enqueue_body(connection, review.account_id, "", callbacks.STATUS, told, body, review.at)
 
 
+def put(connection: Connection, decided: Sequence[Review]) -> None:
+    """Store decisions, in their order, and tell nobody."""
+    values = [msgspec.structs.astuple(review) for review in decided]
+    rows.insert(connection, reviews, _COLUMNS, [(first, str(kind), *rest) for first, kind, *rest in values])
+
+
 def read(connection: Connection, account_id: int, kind: Kind, name: str, limit: int = 1000) -> Sequence[Review]:
     """Return the decisions on a template (all its languages) or a sender, oldest first."""
     own = select(reviews).where(reviews.c.account_id == account_id, reviews.c.kind == kind, reviews.c.name == name)
-    return [
-        Review(
-            account_id=row.account_id, kind=Kind(row.kind), name=row.name, language=row.language,
-            standing=row.standing, at=row.at, reviewer=row.reviewer, reason=row.reason,
-        )
-        for row in connection.execute(own.order_by(reviews.c.id).limit(limit))
-    ]  # fmt: skip
+    return [_review(row) for row in connection.execute(own.order_by(reviews.c.id).limit(limit))]
+
+
+def of_account(connection: Connection, account_id: int) -> list[Review]:
+    """Return all decisions on what an account has, oldest first."""
+    own = select(reviews).where(reviews.c.account_id == account_id)
+    return [_review(row) for row in connection.execute(own.order_by(reviews.c.id))]
+
+
+def _review(row: rows.AnyRow) -> Review:
+    return Review(
+        account_id=row.account_id, kind=Kind(row.kind), name=row.name, language=row.language, standing=row.standing,
+        at=row.at, reviewer=row.reviewer, reason=row.reason,
+    )  # fmt: skip
