@@ -20,6 +20,7 @@ from chatgate.protocol.params import Choice, Integer, JsonArray, JsonObject, Par
 
 NAME = "CreateChatappTemplate"
 CHANGES = True
+CALLS_PER_SECOND = 50  # published metadata of CAMS (2024)
 
 LONGEST_NAME = 512
 LONGEST_COMPONENTS = 32_768

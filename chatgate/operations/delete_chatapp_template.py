@@ -16,6 +16,7 @@ from chatgate.protocol.params import Parameter
 
 NAME = "DeleteChatappTemplate"
 CHANGES = True
+CALLS_PER_SECOND = 5  # published metadata of CAMS (2024)
 
 PARAMETERS: tuple[Parameter, ...] = (
     SPACE,

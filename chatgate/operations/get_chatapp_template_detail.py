@@ -19,6 +19,7 @@ from chatgate.protocol import params
 from chatgate.protocol.params import Parameter, String
 
 NAME = "GetChatappTemplateDetail"
+CALLS_PER_SECOND = 5  # published metadata of CAMS (2024)
 
 WHICH = (
     String("TemplateCode", description="The template, by its code.", example="744c4b5c79c9432497a075bdfca30001"),

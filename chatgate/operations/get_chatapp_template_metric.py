@@ -18,6 +18,7 @@ from chatgate.protocol import params
 from chatgate.protocol.params import Choice, Integer, Parameter, String
 
 NAME = "GetChatappTemplateMetric"
+CALLS_PER_SECOND = 50  # published metadata of CAMS (2024)
 
 STEPS = {"DAILY": DAY, "HALF_HOUR": 30 * MINUTE}
 LONGEST_RANGE = 90 * DAY

@@ -19,6 +19,7 @@ from chatgate.protocol import params
 from chatgate.protocol.params import Choice, JsonObject, Parameter, String
 
 NAME = "ListChatappTemplate"
+CALLS_PER_SECOND = 5  # published metadata of CAMS (2024)
 
 PARAMETERS: tuple[Parameter, ...] = (
     SPACE,

@@ -28,6 +28,7 @@ from chatgate.protocol.params import Parameter, String
 
 NAME = "ModifyChatappTemplate"
 CHANGES = True
+CALLS_PER_SECOND = 50  # published metadata of CAMS (2024)
 
 PARAMETERS: tuple[Parameter, ...] = (
     SPACE,
