@@ -76,6 +76,7 @@ class Sandbox:
                 callback_batch=self._configuration.settings.callback_batch,
             )  # fmt: skip
             parts.directory = directory
+            parts.plain_bearer = True  # nothing of a sandbox is worth hiding, and it has no certificate
             parts.callback_url = lambda url: customer.resolved(url, node.url)
             parts.callback_addresses = lambda address: may_be_called(address, node.url)
             parts.mounts["sandbox"] = routes.app(parts.store, partner, centre, parts.clock, open_to_all=self._open)

@@ -78,6 +78,8 @@ class Parts:
         """Which addresses customers' endpoints may have."""
         self.callback_url: Callable[[str], str] = str
         """Turns a stored callback URL into the one to call."""
+        self.plain_bearer = False
+        """Whether bearer tokens are taken over plain HTTP."""
         self.mounts: dict[str, AsgiApp] = {}
 
 
@@ -243,7 +245,9 @@ class Node:
             store=parts.store,
             desk=desk,
             operations=operations,
-            authenticate=Authenticator(parts.directory, parts.key_ring, parts.tokens, parts.key_use.note),
+            authenticate=Authenticator(
+                parts.directory, parts.key_ring, parts.tokens, parts.key_use.note, plain_bearer=parts.plain_bearer
+            ),
             flow_control=FlowControl(settings.calls_per_second, time.monotonic_ns, own_limits(operations)),
             clock=self._clock,
             metrics=self.metrics,
