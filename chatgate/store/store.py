@@ -31,6 +31,7 @@ from chatgate.store import (
     database,
     endpoints,
     fallbacks,
+    forgetting,
     groups,
     history,
     installation,
@@ -369,3 +370,11 @@ class Store(ReviewVerbs):
             "retry_keys": await self._committer.run(calls.prune_retry_keys, now),
             "parked_receipts": await self._committer.run(receipts.prune_parked, now - PARKED_WINDOW),
         }
+
+    async def forget_callbacks(self, stride: forgetting.Stride) -> forgetting.Strode:
+        """Forget reports that were heard, or could not be told, long ago: one step of a walk over all."""
+        return await self._committer.run(forgetting.forget_callbacks, stride)
+
+    async def forget_reviews(self, stride: forgetting.Stride) -> forgetting.Strode:
+        """Forget decisions of long ago: one step of a walk over all."""
+        return await self._committer.run(forgetting.forget_reviews, stride)
