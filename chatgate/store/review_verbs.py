@@ -33,6 +33,10 @@ class ReviewVerbs(Doors):
         """Decide on a template. Raises NotFound, NotPossible."""
         return await self._committer.run(templates.judge, judgement)
 
+    async def release_name(self, release: templates.Release) -> None:
+        """Let a prohibited name of templates be used again. Raises NotFound."""
+        await self._committer.run(templates.release, release)
+
     async def approve_due(self, sweep: templates.ReviewSweep) -> int:
         """Approve what a delayed review held; answer how many."""
         return await self._committer.run(templates.approve_due, sweep)

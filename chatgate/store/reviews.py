@@ -21,6 +21,8 @@ DELETED = "deleted"
 class Kind(StrEnum):
     TEMPLATE = "template"
     SENDER = "sender"
+    NAME = "template name"
+    """A name of templates: prohibited, when one was deleted that was; approved, when it may be used again."""
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     account_id: int
     kind: Kind
     name: str
-    """TemplateCode, or the sender."""
+    """TemplateCode, the sender, or the name of a template."""
     language: str = ""
     standing: str
     at: Instant
@@ -60,6 +62,13 @@ def read(connection: Connection, account_id: int, kind: Kind, name: str, limit: 
     """Return the decisions on a template (all its languages) or a sender, oldest first."""
     own = select(reviews).where(reviews.c.account_id == account_id, reviews.c.kind == kind, reviews.c.name == name)
     return [_review(row) for row in connection.execute(own.order_by(reviews.c.id).limit(limit))]
+
+
+def newest(connection: Connection, account_id: int, kind: Kind, name: str, language: str) -> str | None:
+    """Return the standing that the newest decision gave; None: there is none."""
+    own = (reviews.c.account_id == account_id) & (reviews.c.kind == kind) & (reviews.c.name == name)
+    found = select(reviews.c.standing).where(own, reviews.c.language == language)
+    return connection.execute(found.order_by(reviews.c.id.desc()).limit(1)).scalar()
 
 
 def of_account(connection: Connection, account_id: int) -> list[Review]:

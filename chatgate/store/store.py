@@ -208,7 +208,7 @@ class Store(ReviewVerbs):
         """Put keys, spaces, senders, templates or policies into an account."""
         await self._committer.run(accounts.give, gift)
 
-    async def change_space(self, order: instances.SpaceOrder) -> instances.SpaceOutcome:
+    async def change_space(self, order: instances.SpaceOrder) -> instances.SpaceChanged:
         """Make, describe or take away a space for its owner."""
         return await self._committer.run(instances.change_spaces, order)
 
