@@ -15,6 +15,7 @@ from chatgate.operations.create_chatapp_template import (
     CATEGORY,
     COMPONENTS,
     EXAMPLE,
+    MADE,
     SPACE,
     TTL,
     UNUSED,
@@ -41,6 +42,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     TTL,
     *UNUSED,
 )
+
+RESPONSE = MADE
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

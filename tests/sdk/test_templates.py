@@ -143,7 +143,7 @@ def test_an_approved_template_cannot_be_modified(client: Client) -> None:
         template_code=code, language="en", components=[NewComponent(type="BODY", text="New")], template_type="VIBER"
     )
     body = client.modify_chatapp_template(asked).body
-    assert (body.code, body.success) == ("InvalidParameter.TemplateCode", None)
+    assert (body.code, body.success) == ("InvalidParameter.TemplateCode", False)
 
 
 def test_delete(client: Client) -> None:
@@ -211,7 +211,7 @@ def test_a_strangers_template_is_none(call: Call, client: Client, stranger: Clie
 )
 def test_refused(client: Client, changes: dict[str, Any], code: str) -> None:
     body = create(client, **changes)
-    assert (body.code, body.success) == (code, None)
+    assert (body.code, body.success) == (code, False)
     assert listed(client) == [("order_on_its_way", "en")]
 
 
