@@ -40,6 +40,8 @@ VERSION = 1
 
 LONGEST_NAME = 64
 """Characters of an account's name."""
+MOST_CALLS = 100_000
+"""Calls a second; as of the setting."""
 USER_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # RAM limits: UserName
 POLICY_NAME = re.compile(r"[A-Za-z0-9-]{1,128}")  # RAM limits: PolicyName
 
@@ -122,6 +124,9 @@ def write(copy: AccountCopy, ring: KeyRing, words: str | None) -> bytes:
     return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
 
 
+_LARGEST = 1 << 63
+"""What a database keeps as a number is smaller."""
+
 _AS_THEY_ARE = (
     "name", "subscribed", "calls_per_second", "spaces", "senders", "templates", "fallback_policies", "users",
     "policies", "webhooks", "requests", "blocks",
@@ -184,6 +189,8 @@ def _unknown(given: Any, known: Any, place: str) -> Iterator[str]:
     elif isinstance(given, list):
         for number, (value, own) in enumerate(zip(given, known, strict=True)):
             yield from _unknown(value, own, f"{place.removesuffix('.')}[{number}].")
+    elif isinstance(given, int) and not -_LARGEST <= given < _LARGEST:
+        yield f"{place.removesuffix('.')} is too large a number"
     elif isinstance(given, str) and "\0" in given:
         yield f"{place.removesuffix('.')} holds a NUL character"
 
@@ -191,6 +198,8 @@ def _unknown(given: Any, known: Any, place: str) -> Iterator[str]:
 def _check(file: AccountFile) -> None:
     if not file.id.isascii() or not file.id.isdecimal() or not 0 < int(file.id) < 1 << 63:
         raise SettingError("The file is not an account's: its id is no number.")
+    if file.calls_per_second is not None and not 1 <= file.calls_per_second <= MOST_CALLS:
+        raise SettingError(f"calls_per_second of the file must be from 1 to {MOST_CALLS}.")
     for what, names in _names(file).items():
         if twice := {name for name in names if names.count(name) > 1}:
             raise SettingError(f"The file names a {what} twice: {', '.join(map(str, sorted(twice)))}.")

@@ -222,7 +222,7 @@ class Store(ReviewVerbs):
 
     async def restore_account(self, restoration: account_copy.Restoration) -> None:
         """Make an account of a copy, all of it or nothing; raises NameTaken."""
-        await self._committer.run(account_copy.restore, restoration)
+        await self._committer.run(account_copy.restore, restoration, heavy=True)
 
     async def accounts_changed_since(self, instant: Instant) -> list[int]:
         return await self._read(accounts.accounts_changed_since, instant)
@@ -373,8 +373,8 @@ class Store(ReviewVerbs):
 
     async def forget_callbacks(self, stride: forgetting.Stride) -> forgetting.Strode:
         """Forget reports that were heard, or could not be told, long ago: one step of a walk over all."""
-        return await self._committer.run(forgetting.forget_callbacks, stride)
+        return await self._committer.run(forgetting.forget_callbacks, stride, heavy=True)
 
     async def forget_reviews(self, stride: forgetting.Stride) -> forgetting.Strode:
         """Forget decisions of long ago: one step of a walk over all."""
-        return await self._committer.run(forgetting.forget_reviews, stride)
+        return await self._committer.run(forgetting.forget_reviews, stride, heavy=True)

@@ -14,9 +14,9 @@ PRUNE_EVERY = 60.0
 """Seconds."""
 MEASURE_EVERY = 5.0
 
-STRIDE = 5_000
+STRIDE = 2_000
 """Rows that one transaction looks at."""
-STRIDES = 50
+STRIDES = 120
 """Transactions of one table at a time: five times as many rows as the busiest account makes reports in a minute."""
 
 

@@ -90,16 +90,17 @@ def import_account(
         return copy
 
     configured = opening.configuration(config, data=data, database=database)
-    _tell(read, opening.with_store(configured, work, make=True, kind="serve"), known)
+    made = opening.with_store(configured, work, make=True, kind="serve")
+    _tell(read, made, known, keys=not without_keys)
 
 
-def _tell(read: AccountFile, made: AccountCopy, known: Secrets) -> None:
+def _tell(read: AccountFile, made: AccountCopy, known: Secrets, *, keys: bool) -> None:
     counted: dict[str, Sized] = {
         "spaces": made.spaces, "senders": made.senders, "templates": made.templates, "users": made.users,
         "policies": made.policies, "access keys": made.keys, "webhooks": made.webhooks,
     }  # fmt: skip
     print(f"{made.name} is there, with " + ", ".join(f"{len(own)} {what}" for what, own in counted.items()) + ".")
-    if not known.keys:
+    if keys and read.secrets is None:
         print("Access keys whose secrets are not in the file were not imported; `chatgate key create` makes new ones.")
     if read.webhooks and known.callbacks is None:
         print(f"Its callbacks are signed with a new secret: `chatgate callback secret {made.name}` shows it.")
