@@ -5,6 +5,10 @@ later, in the transaction that stores what the call does, so it is never inserte
 
 A permanent key is one of the directory; a temporary one (``STS.``) is what its security token says (``sts``). Either is
 the account's own or a RAM user's; a user that is gone takes its keys and its tokens along.
+
+A bearer token (``sts`` again) proves by being known; there is nothing to verify but that it was made here, which costs
+the same whatever it says. Time and nonce beside it are only said: they keep a request from being taken
+twice by accident.
 """
 
 from __future__ import annotations
@@ -17,10 +21,12 @@ from chatgate.clock import Instant
 from chatgate.domain.account import AccessKey, AccountView, KeyKind
 from chatgate.domain.ram.decision import Principal
 from chatgate.errors import (
+    BEARER_NEEDS_TLS,
+    EXPIRED_BEARER_TOKEN,
     EXPIRED_TIMESTAMP,
     INACTIVE_ACCESS_KEY,
     INVALID_ACCESS_KEY,
-    INVALID_BEARER_TOKEN,
+    MALFORMED_BEARER_TOKEN,
     MISSING_SECURITY_TOKEN,
     SIGNATURE_MISMATCH,
     ApiError,
@@ -48,19 +54,22 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 class Authenticator:
     def __init__(
-        self, directory: Directory, key_ring: KeyRing, tokens: Tokens, note_use: Callable[[str, Instant], None]
-    ) -> None:
-        """``note_use`` is told of every permanent key that signed a call."""
+        self, directory: Directory, key_ring: KeyRing, tokens: Tokens, note_use: Callable[[str, Instant], None],
+        *, plain_bearer: bool = False,
+    ) -> None:  # fmt: skip
+        """``note_use`` is told of every permanent key that signed a call; ``plain_bearer``: bearer tokens are taken
+        over plain HTTP too, because it leaves no machine."""
         self._directory = directory
         self._key_ring = key_ring
         self._tokens = tokens
         self._note_use = note_use
+        self._plain_bearer = plain_bearer
         self._opened: dict[str, tuple[bytes, KeyMaterial]] = {}
 
     async def __call__(self, claim: Claim, now: Instant) -> Caller:
         """Return who made the claim, or refuse it with the code of the first thing that is wrong."""
         if claim.scheme is Scheme.BEARER:
-            raise ApiError(INVALID_BEARER_TOKEN)
+            return await self._bearer(claim, now)
         token: OpenedToken | None = None
         key = await self._directory.access_key(claim.access_key_id)
         if key is not None:
@@ -68,7 +77,7 @@ class Authenticator:
             material = self._material(key)
         elif claim.access_key_id.startswith(PREFIX):
             token = self._token(claim, now)
-            key, material = _temporary(token)
+            key, material = _temporary(token), KeyMaterial(KeyKind.HMAC, token.session.secret.encode())
         else:
             self._same_work(claim)
             raise ApiError(INVALID_ACCESS_KEY)
@@ -84,6 +93,24 @@ class Authenticator:
         return Caller(
             access_key_id=key.access_key_id, account=account, nonce=nonce,
             principal=None if key.user_id is None and token is None else _principal(account, key, token),
+        )  # fmt: skip
+
+    async def _bearer(self, claim: Claim, now: Instant) -> Caller:
+        """Return whose token it is. It signs nothing, so whoever reads it on its way may use it: it must be hidden."""
+        if not (claim.request.secure or self._plain_bearer):
+            raise ApiError(BEARER_NEEDS_TLS)
+        token = self._tokens.open_bearer(claim.bearer_token or "", now)
+        if abs(now - claim.signed_at) > NONCE_WINDOW:
+            raise ApiError(EXPIRED_TIMESTAMP)
+        key = _temporary(token)
+        account = await self._directory.account(key)
+        if account is None:
+            raise ApiError(MALFORMED_BEARER_TOKEN)
+        if key.user_id is not None and key.user_id not in account.users:
+            raise ApiError(EXPIRED_BEARER_TOKEN)
+        return Caller(
+            access_key_id=key.access_key_id, account=account, principal=_principal(account, key, token),
+            nonce=nonce_key(key.access_key_id, claim.nonce, claim.signed_at),
         )  # fmt: skip
 
     def _check(self, key: AccessKey, claim: Claim, now: Instant) -> None:
@@ -128,14 +155,13 @@ def purpose(access_key_id: str) -> str:
     return f"access_keys|{access_key_id}"
 
 
-def _temporary(token: OpenedToken) -> tuple[AccessKey, KeyMaterial]:
+def _temporary(token: OpenedToken) -> AccessKey:
     """Return the key that a token stands for."""
     session = token.session
-    key = AccessKey(
+    return AccessKey(
         access_key_id=session.access_key_id, account_id=session.account_id, kind=KeyKind.HMAC, sealed=b"", active=True,
         user_id=session.user_id,
     )  # fmt: skip
-    return key, KeyMaterial(KeyKind.HMAC, session.secret.encode())
 
 
 def _principal(account: AccountView, key: AccessKey, token: OpenedToken | None) -> Principal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -119,19 +119,23 @@ class Desk:
         found = await self._store.list_endpoints(call.account.account_id)
         return [Webhook(sender=row.sender, kind=row.kind, url=row.url) for row in found]
 
-    async def change_space(self, call: Call, change: SpaceChange) -> None:
+    async def change_space(self, call: Call, change: SpaceChange) -> Mapping[str, str]:
         order = SpaceOrder(
-            account_id=call.account.account_id, space_id=change.space_id, details=change.details, new=change.new,
+            account_id=call.account.account_id, space_id=change.space_id, details=change.details, most=change.most,
             nonce=call.nonce, now=call.now,
         )  # fmt: skip
-        match await self._store.change_space(order):
+        changed = await self._store.change_space(order)
+        match changed.outcome:
             case SpaceOutcome.NONCE_USED:
                 raise ApiError(NONCE_USED)
             case SpaceOutcome.GONE:
                 raise ApiError(NOT_OWNER, param="InstanceId")
             case SpaceOutcome.LAST:
                 raise errors.invalid("InstanceId", "The last instance of an account cannot be deleted.")
+            case SpaceOutcome.FULL:
+                raise errors.invalid("InstanceName", f"An account has at most {change.most} instances.")
         await self._refresh()
+        return changed.details
 
     async def traffic(self, call: Call, asked: Period) -> Sequence[Traffic]:
         try:

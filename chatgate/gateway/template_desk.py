@@ -24,6 +24,7 @@ from chatgate.store.templates import (
     Change,
     Creation,
     Deletion,
+    NameProhibited,
     Naming,
     TemplateApproved,
     TemplateExists,
@@ -54,6 +55,8 @@ class TemplateDesk:
             code = await self._store.create_template(creation)
         except TemplateExists:
             raise ApiError(TEMPLATE_NAME_EXISTS) from None
+        except NameProhibited:
+            raise ApiError(CREATE_ERROR, "A template of this name and language was prohibited.") from None
         except TooManyTemplates:
             raise ApiError(CREATE_ERROR, "The account has as many templates as it can have.") from None
         self._forget(call.account.account_id)

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from chatgate import errors
 from chatgate.domain import sender_request
-from chatgate.operations.add_audit_viber_open import read_record
+from chatgate.operations.add_audit_viber_open import FILED, read_record
 from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS
 from chatgate.protocol.params import JsonObject, Parameter, String
 
 NAME = "AddAddressRecoverSuspend"
@@ -27,6 +28,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         example='{"MessageDestinationCountry":["213|DZ"],"ApplyReason":"season"}',
     ),
 )
+
+RESPONSE = (SUCCESS, FILED)
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

@@ -13,6 +13,7 @@ from chatgate import errors
 from chatgate.domain import sender_request
 from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS, Field, Kind
 from chatgate.protocol.params import JsonObject, Parameter, String
 
 NAME = "AddAuditViberOpen"
@@ -30,6 +31,14 @@ PARAMETERS: tuple[Parameter, ...] = (
     JsonObject("AuditRecord", description=RECORD, example='{"BusinessAccountName":"Shop"}'),
     AUDIT_RESULT,
 )
+
+FILED = Field(
+    "Data",
+    Kind.OBJECT,
+    description="What was filed.",
+    fields=(Field("RequestNo", description="Its number.", example="5f0c6b0a9d3c4e2f8a7b6c5d"),),
+)
+RESPONSE = (SUCCESS, FILED)
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

@@ -174,8 +174,9 @@ class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
 
     space_id: str
     details: Mapping[str, str] | None
-    """What its owner writes down about it; None: it is taken away."""
-    new: bool = False
+    """What its owner writes down about it; of one that is there, the rest stays. None: it is taken away."""
+    most: int | None = None
+    """It is new, and the account may have so many; None: it is there."""
 
 
 class Desk(Protocol):
@@ -214,10 +215,12 @@ class Desk(Protocol):
         """Return where news of the account go."""
         ...
 
-    async def change_space(self, call: Call, change: SpaceChange) -> None:
-        """Commit a change of the account's spaces, and spend the nonce; the next call sees it.
+    async def change_space(self, call: Call, change: SpaceChange) -> Mapping[str, str]:
+        """Commit a change of the account's spaces, spend the nonce, and return all that is written down about it now;
+        the next call sees it.
 
-        Raises ApiError: NONCE_USED, NOT_OWNER (it is gone), InvalidParameter.InstanceId (it is the last).
+        Raises ApiError: NONCE_USED, NOT_OWNER (it is gone), InvalidParameter.InstanceId (it is the last),
+        InvalidParameter.InstanceName (there are too many).
         """
         ...
 

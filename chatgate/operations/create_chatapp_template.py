@@ -16,10 +16,12 @@ from chatgate.domain.language import LANGUAGES
 from chatgate.domain.review import TemplateText
 from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS, Field, Kind
 from chatgate.protocol.params import Choice, Integer, JsonArray, JsonObject, Parameter, String
 
 NAME = "CreateChatappTemplate"
 CHANGES = True
+CALLS_PER_SECOND = 50  # published metadata of CAMS (2024)
 
 LONGEST_NAME = 512
 LONGEST_COMPONENTS = 32_768
@@ -78,6 +80,19 @@ PARAMETERS: tuple[Parameter, ...] = (
     TTL,
     String("AllowCategoryChange", description="Not used by Viber."),
     *UNUSED,
+)
+
+RESPONSE = MADE = (
+    SUCCESS,
+    Field(
+        "Data",
+        Kind.OBJECT,
+        description="The template.",
+        fields=(
+            Field("TemplateCode", description="Its code.", example="744c4b5c79c9432497a075bdfca30001"),
+            Field("TemplateName", description="Its name.", example="order"),
+        ),
+    ),
 )
 
 

@@ -73,11 +73,9 @@ _LETTERS = string.ascii_lowercase + string.digits
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:
     """Make an instance. Raises ApiError when the call is refused; then nothing was made."""
     values = params.parse(PARAMETERS, {**call.params, "ChannelType": call.params.get("ChannelType", "").lower()})
-    if len(call.account.spaces) >= MOST:
-        raise errors.invalid("InstanceName", f"An account has at most {MOST} instances.")
     space_id = "cams-" + "".join(secrets.choice(_LETTERS) for _ in range(12))
     details = written_down(values)
-    await desk.change_space(call, SpaceChange(space_id=space_id, details=details, new=True))
+    await desk.change_space(call, SpaceChange(space_id=space_id, details=details, most=MOST))
     made = Space(space_id=space_id, made_at=call.now, details=details)
     return {"Code": "OK", "Message": "OK", "Success": True, "Data": shown(made, SHOWN)}
 

@@ -12,10 +12,12 @@ from chatgate.operations.base import Call, Desk, check_space
 from chatgate.operations.create_chatapp_template import SPACE, UNUSED, language, template_type
 from chatgate.operations.get_chatapp_template_detail import WHICH, which
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS
 from chatgate.protocol.params import Parameter
 
 NAME = "DeleteChatappTemplate"
 CHANGES = True
+CALLS_PER_SECOND = 5  # published metadata of CAMS (2024)
 
 PARAMETERS: tuple[Parameter, ...] = (
     SPACE,
@@ -24,6 +26,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     language(required=False),
     *(row for row in UNUSED if row.name in ("IsvCode", "CustWabaId")),
 )
+
+RESPONSE = (SUCCESS,)
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from chatgate.domain.sender_request import AuditResult, SenderRequest
 from chatgate.operations.add_audit_viber_open import SPACE
 from chatgate.operations.base import Call, Desk, check_space
-from chatgate.operations.get_viber_by_request_no import data
+from chatgate.operations.get_viber_by_request_no import REQUEST, data
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS, Field, Kind
 from chatgate.protocol.params import Parameter, String
 
 NAME = "GetAuditRequestByTypeUnAudit"
@@ -20,6 +21,12 @@ NAME = "GetAuditRequestByTypeUnAudit"
 PARAMETERS: tuple[Parameter, ...] = (
     SPACE,
     String("RequestType", required=True, description="Of AddAuditViberOpen: `viberOpen`.", example="viberOpen"),
+)
+
+OWNER = Field("AliUid", description="The account.", example="5551234567890")
+RESPONSE = (
+    SUCCESS,
+    Field("Data", Kind.OBJECT, description="The request; nothing, where none is open.", fields=(*REQUEST, OWNER)),
 )
 
 

@@ -20,7 +20,7 @@ from chatgate.protocol.fields import Field, Kind
 from chatgate.protocol.params import Choice, Integer, String
 
 NAME = "GetChatappPhoneNumberMetric"
-CALLS_PER_SECOND = 50
+CALLS_PER_SECOND = 50  # published metadata of CAMS (2024)
 
 GRANULARITIES = {"DAILY": DAY, "DAY": DAY, "HALF_HOUR": 30 * MINUTE}
 

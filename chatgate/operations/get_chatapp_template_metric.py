@@ -15,9 +15,11 @@ from chatgate.clock import DAY, MINUTE
 from chatgate.operations.base import Call, Count, Desk, WantedCounts, check_space
 from chatgate.operations.create_chatapp_template import SPACE, language, template_type
 from chatgate.protocol import params
+from chatgate.protocol.fields import Field, Kind
 from chatgate.protocol.params import Choice, Integer, Parameter, String
 
 NAME = "GetChatappTemplateMetric"
+CALLS_PER_SECOND = 50  # published metadata of CAMS (2024)
 
 STEPS = {"DAILY": DAY, "HALF_HOUR": 30 * MINUTE}
 LONGEST_RANGE = 90 * DAY
@@ -32,6 +34,23 @@ PARAMETERS: tuple[Parameter, ...] = (
     Choice("Granularity", values=tuple(STEPS), description="Span of one count. Not given: `DAILY`.", example="DAILY"),
     String("IsvCode", description="Not used."),
 )
+
+CLICKED = (
+    Field("Type", description="Kind of the button."),
+    Field("ButtonContent", description="What stands on it."),
+    Field("Count", Kind.INTEGER, description="How often it was pressed.", example=0),
+)
+COUNTED = (
+    Field("TemplateCode", description="The template.", example="744c4b5c79c9432497a075bdfca30001"),
+    Field("Language", description="Its language.", example="en"),
+    Field("Start", Kind.INTEGER, description="When the span begins.", example=1740787200000),
+    Field("End", Kind.INTEGER, description="When it ends.", example=1740873599999),
+    Field("SentCount", Kind.INTEGER, description="Messages that the provider took.", example=100),
+    Field("DeliveredCount", Kind.INTEGER, description="Of these, those that a phone has.", example=98),
+    Field("ReadCount", Kind.INTEGER, description="Of these, those that were read.", example=60),
+    Field("Cliented", Kind.ARRAY, description="Empty: Viber does not tell.", fields=CLICKED),
+)
+RESPONSE = (Field("Data", Kind.ARRAY, description="By span and language.", fields=COUNTED),)
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

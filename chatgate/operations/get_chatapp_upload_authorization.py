@@ -14,7 +14,7 @@ from chatgate.protocol import params
 from chatgate.protocol.params import String
 
 NAME = "GetChatappUploadAuthorization"
-CALLS_PER_SECOND = 5
+CALLS_PER_SECOND = 5  # published metadata of CAMS (2024)
 
 SPACE = String("CustSpaceId", required=True, description="A space of the account.", example="282514865123580001")
 PARAMETERS = (SPACE,)

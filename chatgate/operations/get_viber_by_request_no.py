@@ -12,6 +12,7 @@ from chatgate import errors
 from chatgate.domain.sender_request import SenderRequest
 from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS, Field, Kind
 from chatgate.protocol.params import Parameter, String
 
 NAME = "GetViberByRequestNo"
@@ -22,6 +23,24 @@ PARAMETERS: tuple[Parameter, ...] = (
     String("CustSpaceId", description="The space that it was filed for. Not given: any of the account."),
     String("RequestNo", required=True, description="The request.", example="5f0c6b0a9d3c4e2f8a7b6c5d"),
 )
+
+REQUEST = (
+    Field("Id", description="Its number.", example="5f0c6b0a9d3c4e2f8a7b6c5d"),
+    Field("RequestNo", description="Its number.", example="5f0c6b0a9d3c4e2f8a7b6c5d"),
+    Field("RequestType", description="What was applied for.", example="viberOpen"),
+    Field("State", description="`A`.", example=STATE),
+    Field("AuditResult", description="`unAudit`, `pass` or `fail`.", example="pass"),
+    Field("AuditTime", description="When it was decided, in milliseconds; empty: not yet.", example="1740830400000"),
+    Field("Reason", description="Why it was decided so."),
+    Field("MaapServiceNo", description="The Viber service id that was granted.", example="27549"),
+    Field("SubscriberCode", description="Empty."),
+    Field("Creator", description="AccessKeyId of who filed it.", example="LTAI5tExample"),
+    Field("Modifier", description="Who changed it last.", example="LTAI5tExample"),
+    Field("GmtCreate", description="When it was filed, in milliseconds.", example="1740830400000"),
+    Field("GmtModifier", description="When it was changed last, in milliseconds.", example="1740830400000"),
+    Field("AuditRecord", Kind.OBJECT, description="As it was filed."),
+)
+RESPONSE = (SUCCESS, Field("Data", Kind.OBJECT, description="The request.", fields=REQUEST))
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

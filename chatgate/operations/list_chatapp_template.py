@@ -16,9 +16,11 @@ from chatgate.operations.base import Call, Desk, TemplateName, WantedTemplates, 
 from chatgate.operations.create_chatapp_template import SPACE, UNUSED, VIBER, language, template_type
 from chatgate.operations.list_chatapp_message import LARGEST_PAGE, read_page
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS, Field, Kind
 from chatgate.protocol.params import Choice, JsonObject, Parameter, String
 
 NAME = "ListChatappTemplate"
+CALLS_PER_SECOND = 5  # published metadata of CAMS (2024)
 
 PARAMETERS: tuple[Parameter, ...] = (
     SPACE,
@@ -41,6 +43,22 @@ PARAMETERS: tuple[Parameter, ...] = (
     String("Name", description="Only of this name.", example="order"),
     language(required=False),
     *(row for row in UNUSED if row.name in ("IsvCode", "CustWabaId")),
+)
+
+LISTED = (
+    Field("TemplateCode", description="Its code.", example="744c4b5c79c9432497a075bdfca30001"),
+    Field("TemplateName", description="Its name.", example="order"),
+    Field("Language", description="Its language.", example="en"),
+    Field("Category", description="Its purpose, or its message type.", example="UTILITY"),
+    Field("TemplateType", description="`VIBER`.", example=VIBER),
+    Field("AuditStatus", description="What review says of it.", example="pass"),
+    Field("Reason", description="Why."),
+    Field("LastUpdateTime", Kind.INTEGER, description="When it changed, in milliseconds.", example=1740830400000),
+)
+RESPONSE = (
+    SUCCESS,
+    Field("ListTemplate", Kind.ARRAY, description="The templates of the page.", fields=LISTED),
+    Field("Total", Kind.INTEGER, description="How many fit on all pages.", example=1),
 )
 
 

@@ -15,11 +15,28 @@ from chatgate.domain.sender_request import STATES
 from chatgate.operations.add_audit_viber_open import SPACE
 from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS, Field, Kind
 from chatgate.protocol.params import Parameter
 
 NAME = "ListViberServiceMessage"
 
 PARAMETERS: tuple[Parameter, ...] = (SPACE,)
+
+COUNTRIES = "213|DZ"
+SERVICE = (
+    Field("ServiceId", description="The Viber service id.", example="27549"),
+    Field("State", description="`normal`, `stop`, `audit` or `fail`.", example="normal"),
+    Field("BusinessAccountName", description="As it was applied for.", example="Shop"),
+    Field("IndustryInvolved", description="As it was applied for.", example="Retail"),
+    *(
+        Field(name, Kind.ARRAY, description="As it was applied for.", example=COUNTRIES, of_texts=True)
+        for name in (
+            "MessageDestinationCountry", "MessageDestinationInternationalCountry", "DestinationCountryId",
+            "DestinationInternationalCountryId",
+        )
+    ),
+)  # fmt: skip
+RESPONSE = (SUCCESS, Field("Data", Kind.ARRAY, description="The senders.", fields=SERVICE))
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

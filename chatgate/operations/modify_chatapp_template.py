@@ -15,6 +15,7 @@ from chatgate.operations.create_chatapp_template import (
     CATEGORY,
     COMPONENTS,
     EXAMPLE,
+    MADE,
     SPACE,
     TTL,
     UNUSED,
@@ -28,6 +29,7 @@ from chatgate.protocol.params import Parameter, String
 
 NAME = "ModifyChatappTemplate"
 CHANGES = True
+CALLS_PER_SECOND = 50  # published metadata of CAMS (2024)
 
 PARAMETERS: tuple[Parameter, ...] = (
     SPACE,
@@ -40,6 +42,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     TTL,
     *UNUSED,
 )
+
+RESPONSE = MADE
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

@@ -16,7 +16,7 @@ from chatgate.protocol.fields import SUCCESS, Field, Kind
 from chatgate.protocol.params import Choice, String
 
 NAME = "QueryChatappPhoneNumbers"
-CALLS_PER_SECOND = 10
+CALLS_PER_SECOND = 10  # published metadata of CAMS (2024)
 
 STATUSES = {
     Standing.APPROVED: "CONNECTED",

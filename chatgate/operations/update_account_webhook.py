@@ -20,6 +20,7 @@ from chatgate.protocol.params import Choice, String
 
 NAME = "UpdateAccountWebhook"
 CHANGES = True
+CALLS_PER_SECOND = 10  # published metadata of CAMS (2024)
 
 SPACE = String("CustSpaceId", required=True, description="A space of the account.", example="282514865123580001")
 STATUS_URL = String(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatgate.operations.add_audit_viber_open import AUDIT_RESULT, RECORD, SPACE, read_record
+from chatgate.operations.add_audit_viber_open import AUDIT_RESULT, FILED, RECORD, SPACE, read_record
 from chatgate.operations.base import Call, Desk, check_space
 from chatgate.protocol import params
+from chatgate.protocol.fields import SUCCESS
 from chatgate.protocol.params import JsonObject, Parameter, String
 
 NAME = "UpdateAuditRequest"
@@ -21,6 +22,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     JsonObject("AuditRecord", required=True, description=RECORD, example='{"BusinessAccountName":"Shop"}'),
     AUDIT_RESULT,
 )
+
+RESPONSE = (SUCCESS, FILED)
 
 
 async def execute(call: Call, desk: Desk) -> Mapping[str, object]:

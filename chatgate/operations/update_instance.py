@@ -28,8 +28,7 @@ async def execute(call: Call, desk: Desk) -> Mapping[str, object]:
     """Change an instance. Raises ApiError when the call is refused; then nothing was changed."""
     values = params.parse(PARAMETERS, call.params)
     space = find(call)
-    details = {**space.details, **written_down(values)}
-    await desk.change_space(call, SpaceChange(space_id=space.space_id, details=details))
+    details = await desk.change_space(call, SpaceChange(space_id=space.space_id, details=written_down(values)))
     data = shown(msgspec.structs.replace(space, details=details), SHOWN)
     data["Description"] = data["InstanceDescription"]
     return {"Code": "OK", "Message": "OK", "Success": True, "Data": data}

@@ -16,6 +16,7 @@ from chatgate.protocol.params import String
 
 NAME = "UpdatePhoneWebhook"
 CHANGES = True
+CALLS_PER_SECOND = 10  # published metadata of CAMS (2024)
 
 UP_URL = String(
     "UpCallbackUrl",

@@ -22,7 +22,7 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     OBJECT = "object"
     ARRAY = "array"
-    """Of objects."""
+    """Of objects, or of texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,9 @@ class Field:
     description: str = ""
     example: str | int | bool = ""
     fields: tuple[Field, ...] = ()
-    """Of an object, or of each object of an array."""
+    """Of an object, or of each object of an array; none: whatever there is."""
+    of_texts: bool = False
+    """An array holds texts, such as the example."""
 
 
 SUCCESS = Field("Success", Kind.BOOLEAN, description="Whether the call was done.", example=True)
@@ -58,4 +60,6 @@ def example(fields: tuple[Field, ...]) -> dict[str, object]:
 def _example(field: Field) -> object:
     if field.kind is Kind.OBJECT:
         return example(field.fields)
+    if field.of_texts:
+        return [field.example]
     return [example(field.fields)] if field.kind is Kind.ARRAY else field.example

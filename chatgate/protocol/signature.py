@@ -29,8 +29,8 @@ from chatgate.clock import Instant
 from chatgate.domain.account import KeyKind
 from chatgate.errors import (
     BODY_HASH_MISMATCH,
-    INVALID_BEARER_TOKEN,
     INVALID_SIGNATURE_METHOD,
+    MALFORMED_BEARER_TOKEN,
     MALFORMED_TIMESTAMP,
     SIGNATURE_MISMATCH,
     ApiError,
@@ -96,7 +96,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     access_key_id: str = ""
     signature: str = ""
     signed_at: Instant = 0
-    """The signed time; 0 for a bearer token, which signs nothing."""
+    """The signed time; beside a bearer token it is only said."""
     nonce: str = ""
     security_token: str | None = None
     """Token of temporary credentials (STS), signed like the rest."""
@@ -132,10 +132,10 @@ def verify(claim: Claim, key: KeyMaterial) -> None:
     """Return if the key made the signature of the claim.
 
     :raises ApiError: ``INVALID_SIGNATURE_METHOD`` when the key is not made for the algorithm, ``BODY_HASH_MISMATCH``,
-        ``SIGNATURE_MISMATCH`` with the server's string to sign, ``INVALID_BEARER_TOKEN`` for a bearer claim.
+        ``SIGNATURE_MISMATCH`` with the server's string to sign, ``MALFORMED_BEARER_TOKEN`` for a bearer claim.
     """
     if claim.scheme is Scheme.BEARER:
-        raise ApiError(INVALID_BEARER_TOKEN)
+        raise ApiError(MALFORMED_BEARER_TOKEN)  # it signs nothing: no key verifies it
     if claim.algorithm not in _ALGORITHMS[key.kind]:
         raise ApiError(INVALID_SIGNATURE_METHOD)
     try:
@@ -154,7 +154,14 @@ def _bearer_claim(request: HttpRequest, rpc: RpcRequest) -> Claim:
         raise errors.missing("BearerToken")
     if in_header and in_params:
         raise errors.incomplete("Credentials must be given in one place only.")
-    return Claim(scheme=Scheme.BEARER, bearer_token=token, request=request, rpc=rpc)
+    nonce = request.headers.get("x-acs-signature-nonce") or rpc.given.get("SignatureNonce")
+    date = request.headers.get("x-acs-date") or rpc.given.get("Timestamp")
+    if not nonce or not date:
+        raise errors.incomplete("A bearer token needs a time and a nonce beside it.")
+    return Claim(
+        scheme=Scheme.BEARER, bearer_token=token, nonce=_bounded(nonce, "SignatureNonce"), signed_at=_instant(date),
+        request=request, rpc=rpc,
+    )  # fmt: skip
 
 
 def _v3_claim(request: HttpRequest, rpc: RpcRequest) -> Claim:

@@ -45,6 +45,8 @@ class Sandbox:
         self._on_fatal = on_fatal
         self._clock = SystemClock()
         self._stack = AsyncExitStack()
+        self.node: Node
+        """The node in the middle, once it has started."""
         self.url = ""
 
     async def start(self) -> None:
@@ -74,6 +76,7 @@ class Sandbox:
                 callback_batch=self._configuration.settings.callback_batch,
             )  # fmt: skip
             parts.directory = directory
+            parts.plain_bearer = True  # nothing of a sandbox is worth hiding, and it has no certificate
             parts.callback_url = lambda url: customer.resolved(url, node.url)
             parts.callback_addresses = lambda address: may_be_called(address, node.url)
             parts.mounts["sandbox"] = routes.app(parts.store, partner, centre, parts.clock, open_to_all=self._open)
@@ -82,6 +85,7 @@ class Sandbox:
 
         configuration = self._simulated(viber_url, receipts_secret, centre.port)
         node = Node(configuration, on_fatal=self._on_fatal, compose=compose, clock=self._clock, kind="sandbox")
+        self.node = node
         await node.start()
         self._stack.push_async_callback(node.stop)
         self.url = node.url

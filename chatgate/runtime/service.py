@@ -78,6 +78,8 @@ class Parts:
         """Which addresses customers' endpoints may have."""
         self.callback_url: Callable[[str], str] = str
         """Turns a stored callback URL into the one to call."""
+        self.plain_bearer = False
+        """Whether bearer tokens are taken over plain HTTP."""
         self.mounts: dict[str, AsgiApp] = {}
 
 
@@ -110,6 +112,8 @@ class Node:
         self._stack = AsyncExitStack()
         self._stopping = False
         self.metrics = Metrics()
+        self.app: App
+        """What it answers with, once it has started."""
         self.url = ""
 
     async def start(self) -> None:
@@ -144,7 +148,7 @@ class Node:
         if self._settings.role != "api":
             lanes = await self._start_lanes(store, providers, intake)
         operations = all_operations()
-        app = App(
+        self.app = App(
             gateway=self._gateway(parts, lanes, operations) if self._settings.role != "worker" else None,
             intake=intake,
             proxies=TrustedProxies.parse(self._settings.trusted_proxies),
@@ -155,7 +159,7 @@ class Node:
         )
         settings = self._settings
         server = Server(
-            app, host=settings.host, port=settings.port, tls_cert=settings.tls_cert or None,
+            self.app, host=settings.host, port=settings.port, tls_cert=settings.tls_cert or None,
             tls_key=settings.tls_key or None, drain_seconds=settings.drain_seconds,
         )  # fmt: skip
         await server.start()
@@ -241,7 +245,9 @@ class Node:
             store=parts.store,
             desk=desk,
             operations=operations,
-            authenticate=Authenticator(parts.directory, parts.key_ring, parts.tokens, parts.key_use.note),
+            authenticate=Authenticator(
+                parts.directory, parts.key_ring, parts.tokens, parts.key_use.note, plain_bearer=parts.plain_bearer
+            ),
             flow_control=FlowControl(settings.calls_per_second, time.monotonic_ns, own_limits(operations)),
             clock=self._clock,
             metrics=self.metrics,

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Table, select, update
 
 from chatgate.clock import Instant
 from chatgate.domain.account import AccessKey, AccountView, FallbackPolicy, Sender, Space, Standing, Template
-from chatgate.errors import NameTaken, NotFound
+from chatgate.errors import NameTaken
 from chatgate.store import access_keys, ram, rows, template_rows
+from chatgate.store.account_row import touch
 from chatgate.store.endpoints import EndpointChange, EndpointOrder, set_endpoints
 from chatgate.store.tables import SPACE_ORDER, accounts, fallback_policies, senders, spaces, templates
 
@@ -62,13 +63,6 @@ def give(connection: Connection, items: Sequence[Gift]) -> list[None]:
         touch(connection, item.account_id, item.now)
         _put(connection, item.account_id, item.now, item.possessions)
     return [None] * len(items)
-
-
-def touch(connection: Connection, account_id: int, now: Instant) -> None:
-    """Make every node read the account again; until the transaction ends nobody else changes it. Raises NotFound."""
-    changed = update(accounts).where(accounts.c.id == account_id)
-    if not connection.execute(changed.values(changed_at=now)).rowcount:
-        raise NotFound("There is no such account.")
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):

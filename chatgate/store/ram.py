@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select
 
 from chatgate.clock import Instant
 from chatgate.domain.account import User
@@ -17,7 +17,8 @@ from chatgate.domain.ram import policy, system_policies
 from chatgate.domain.ram.policy import MalformedPolicy, Policy
 from chatgate.errors import ChatgateError, NameTaken, NotFound
 from chatgate.store import rows
-from chatgate.store.tables import access_keys, accounts
+from chatgate.store.account_row import touch
+from chatgate.store.tables import access_keys
 from chatgate.store.tables_ram import ram_attachments, ram_policies, ram_users
 
 
@@ -64,7 +65,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
 def create_user(connection: Connection, items: Sequence[NewUser]) -> list[None]:
     """Create RAM users without any permission. Raises NameTaken."""
     for item in items:
-        _changed(connection, item.account_id, item.now)
+        touch(connection, item.account_id, item.now)
         columns = ("id", "account_id", "name", "created_at")
         row = (item.user_id, item.account_id, item.name, item.now)
         if not rows.insert(connection, ram_users, columns, [row], "ON CONFLICT DO NOTHING"):
@@ -75,7 +76,7 @@ def create_user(connection: Connection, items: Sequence[NewUser]) -> list[None]:
 def delete_user(connection: Connection, items: Sequence[GoneUser]) -> list[None]:
     """Delete RAM users with their attachments. Raises NotFound; InUse while they have access keys."""
     for item in items:
-        _changed(connection, item.account_id, item.now)
+        touch(connection, item.account_id, item.now)
         user_id = _user_id(connection, item.account_id, item.name)
         own = (access_keys.c.account_id == item.account_id) & (access_keys.c.user_id == user_id)
         left = select(access_keys.c.access_key_id).where(own, access_keys.c.deleted_at.is_(None))
@@ -90,7 +91,7 @@ def delete_user(connection: Connection, items: Sequence[GoneUser]) -> list[None]
 def put_policy(connection: Connection, items: Sequence[PolicyText]) -> list[None]:
     """Create policies, or replace them where that is meant. Their texts were read before. Raises NameTaken."""
     for item in items:
-        _changed(connection, item.account_id, item.now)
+        touch(connection, item.account_id, item.now)
         columns = ("account_id", "name", "text", "created_at", "changed_at")
         row = (item.account_id, item.name, item.text, item.now, item.now)
         then = "ON CONFLICT DO NOTHING"
@@ -106,7 +107,7 @@ def put_policy(connection: Connection, items: Sequence[PolicyText]) -> list[None
 def delete_policy(connection: Connection, items: Sequence[GonePolicy]) -> list[None]:
     """Delete policies. Raises NotFound; InUse while one is attached."""
     for item in items:
-        _changed(connection, item.account_id, item.now)
+        touch(connection, item.account_id, item.now)
         same = (ram_attachments.c.account_id == item.account_id) & (ram_attachments.c.policy == item.name)
         users = select(ram_users.c.name).where(
             ram_users.c.account_id == item.account_id, ram_users.c.id.in_(select(ram_attachments.c.user_id).where(same))
@@ -122,7 +123,7 @@ def delete_policy(connection: Connection, items: Sequence[GonePolicy]) -> list[N
 def attach(connection: Connection, items: Sequence[Attachment]) -> list[None]:
     """Attach policies to users, or detach them; twice is once. Raises NotFound."""
     for item in items:
-        _changed(connection, item.account_id, item.now)
+        touch(connection, item.account_id, item.now)
         user_id = _user_id(connection, item.account_id, item.user)
         if item.attached:
             if policy_text(connection, item.account_id, item.policy) is None:
@@ -143,12 +144,6 @@ def _user_id(connection: Connection, account_id: int, name: str) -> int:
     if found is None:
         raise NotFound(f"There is no user {name!r} of the account.")
     return found
-
-
-def _changed(connection: Connection, account_id: int, now: Instant) -> None:
-    """Mark an account as changed; on PostgreSQL that also holds other nodes' changes of it back until the commit."""
-    if not connection.execute(update(accounts).where(accounts.c.id == account_id).values(changed_at=now)).rowcount:
-        raise NotFound("There is no such account.")
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

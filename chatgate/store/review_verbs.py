@@ -1,39 +1,19 @@
-"""The verbs of templates, senders and their reviews: a part of ``Store``, which has the doors that they go through."""
+"""The verbs of templates, senders and their reviews: a part of ``Store``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Concatenate, ParamSpec, TypeVar
-
-from sqlalchemy import Connection
+from collections.abc import Sequence
 
 from chatgate.clock import Instant
 from chatgate.domain.account import Standing
 from chatgate.domain.review import TemplateRecord
 from chatgate.domain.sender_request import SenderRequest
 from chatgate.store import reviews, senders, template_counts, templates
-from chatgate.store.committer import Committer
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from chatgate.store.doors import Doors
 
 
-class ReviewVerbs:
+class ReviewVerbs(Doors):
     """What ``Store`` can do with templates and senders."""
-
-    _committer: Committer
-    _threads: ThreadPoolExecutor
-    _archivist: ThreadPoolExecutor
-
-    async def _read_by(
-        self,
-        threads: ThreadPoolExecutor,
-        verb: Callable[Concatenate[Connection, P], R],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> R:
-        raise NotImplementedError
 
     # --- templates ---------------------------------------------------------------------------------------------------
 
@@ -53,15 +33,19 @@ class ReviewVerbs:
         """Decide on a template. Raises NotFound, NotPossible."""
         return await self._committer.run(templates.judge, judgement)
 
+    async def release_name(self, release: templates.Release) -> None:
+        """Let a prohibited name of templates be used again. Raises NotFound."""
+        await self._committer.run(templates.release, release)
+
     async def approve_due(self, sweep: templates.ReviewSweep) -> int:
         """Approve what a delayed review held; answer how many."""
         return await self._committer.run(templates.approve_due, sweep)
 
     async def find_template(self, which: templates.Naming) -> TemplateRecord | None:
-        return await self._read_by(self._threads, templates.find, which)
+        return await self._read(templates.find, which)
 
     async def list_templates(self, wanted: templates.Wanted) -> tuple[list[TemplateRecord], int]:
-        return await self._read_by(self._threads, templates.list_templates, wanted)
+        return await self._read(templates.list_templates, wanted)
 
     async def count_templates(
         self, account_id: int, template_code: str, since: Instant, until: Instant, step: int
@@ -72,7 +56,7 @@ class ReviewVerbs:
         )
 
     async def reviews(self, account_id: int, kind: reviews.Kind, name: str) -> Sequence[reviews.Review]:
-        return await self._read_by(self._threads, reviews.read, account_id, kind, name)
+        return await self._read(reviews.read, account_id, kind, name)
 
     # --- senders -----------------------------------------------------------------------------------------------------
 
@@ -97,10 +81,10 @@ class ReviewVerbs:
         return await self._committer.run(senders.answer, answer)
 
     async def find_request(self, account_id: int, request_no: str) -> SenderRequest | None:
-        return await self._read_by(self._threads, senders.find_request, account_id, request_no)
+        return await self._read(senders.find_request, account_id, request_no)
 
     async def list_requests(self, account_id: int, limit: int) -> list[SenderRequest]:
-        return await self._read_by(self._threads, senders.requests, account_id, limit)
+        return await self._read(senders.requests, account_id, limit)
 
     async def sender_pauses(self, account_id: int) -> int:
-        return await self._read_by(self._threads, senders.pauses, account_id)
+        return await self._read(senders.pauses, account_id)

@@ -18,7 +18,7 @@ from chatgate.domain.review import Decision, NotPossible, decide
 from chatgate.domain.sender_request import AuditResult, SenderRequest
 from chatgate.errors import ChatgateError, NotFound
 from chatgate.store import calls, reviews, rows
-from chatgate.store.accounts import touch
+from chatgate.store.account_row import touch
 from chatgate.store.reviews import Kind, Review
 from chatgate.store.tables import reviews as reviews_table
 from chatgate.store.tables import sender_requests, senders
@@ -28,7 +28,7 @@ CHANNEL = "viber"
 MOST_OPEN = 100
 """Open requests of an account."""
 
-_COLUMNS = (
+REQUEST_COLUMNS = (
     "account_id", "request_no", "space_id", "request_type", "result", "reason", "record", "sender", "service_id",
     "creator", "modifier", "created_at", "changed_at", "audited_at",
 )  # fmt: skip
@@ -76,7 +76,7 @@ def file(connection: Connection, items: Sequence[Filing]) -> list[bool]:
             )  # fmt: skip
             if connection.execute(open_ones).scalar_one() >= MOST_OPEN:
                 raise TooManyRequests(f"The account has {MOST_OPEN} open requests.")
-            rows.insert(connection, sender_requests, _COLUMNS, [_values(item.account_id, item.request)])
+            rows.insert(connection, sender_requests, REQUEST_COLUMNS, [request_values(item.account_id, item.request)])
         answers.append(fresh)
     return answers
 
@@ -191,13 +191,13 @@ def requests(connection: Connection, account_id: int, limit: int) -> list[Sender
     """Return an account's requests, the last changed first."""
     own = select(sender_requests).where(sender_requests.c.account_id == account_id)
     newest = own.order_by(sender_requests.c.changed_at.desc(), sender_requests.c.request_no).limit(limit)
-    return [_request(row) for row in connection.execute(newest)]
+    return [as_request(row) for row in connection.execute(newest)]
 
 
 def find_request(connection: Connection, account_id: int, request_no: str) -> SenderRequest | None:
     named = (sender_requests.c.account_id == account_id) & (sender_requests.c.request_no == request_no)
     row = connection.execute(select(sender_requests).where(named)).first()
-    return None if row is None else _request(row)
+    return None if row is None else as_request(row)
 
 
 def pauses(connection: Connection, account_id: int) -> int:
@@ -244,11 +244,12 @@ def _put_sender(
 
 def _put(connection: Connection, account_id: int, request: SenderRequest) -> None:
     named = (sender_requests.c.account_id == account_id) & (sender_requests.c.request_no == request.request_no)
-    values = dict(zip(_COLUMNS, _values(account_id, request), strict=True))
+    values = dict(zip(REQUEST_COLUMNS, request_values(account_id, request), strict=True))
     connection.execute(update(sender_requests).where(named).values(**values))
 
 
-def _values(account_id: int, request: SenderRequest) -> rows.Values:
+def request_values(account_id: int, request: SenderRequest) -> rows.Values:
+    """Return a request's values, in the order of ``REQUEST_COLUMNS``."""
     return (
         account_id, request.request_no, request.space_id, request.request_type, str(request.result), request.reason,
         msgspec.json.encode(request.record).decode(), request.sender, request.service_id, request.creator,
@@ -256,7 +257,7 @@ def _values(account_id: int, request: SenderRequest) -> rows.Values:
     )  # fmt: skip
 
 
-def _request(row: rows.AnyRow) -> SenderRequest:
+def as_request(row: rows.AnyRow) -> SenderRequest:
     return SenderRequest(
         request_no=row.request_no, space_id=row.space_id, request_type=row.request_type,
         result=AuditResult(row.result), reason=row.reason, record=_record.decode(row.record), sender=row.sender,

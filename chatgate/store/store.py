@@ -10,10 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Concatenate, ParamSpec, TypeVar
-
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from chatgate.clock import DAY, Clock, Instant
 from chatgate.domain.account import AccessKey, AccountView
@@ -26,6 +22,7 @@ from chatgate.sealing import KeyRing
 from chatgate.store import (
     acceptance,
     access_keys,
+    account_copy,
     accounts,
     attempts,
     callbacks,
@@ -34,6 +31,7 @@ from chatgate.store import (
     database,
     endpoints,
     fallbacks,
+    forgetting,
     groups,
     history,
     installation,
@@ -53,9 +51,6 @@ from chatgate.store import (
 )
 from chatgate.store.committer import PATIENCE, Committer
 from chatgate.store.review_verbs import ReviewVerbs
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 READERS = 3
 
@@ -213,13 +208,21 @@ class Store(ReviewVerbs):
         """Put keys, spaces, senders, templates or policies into an account."""
         await self._committer.run(accounts.give, gift)
 
-    async def change_space(self, order: instances.SpaceOrder) -> instances.SpaceOutcome:
+    async def change_space(self, order: instances.SpaceOrder) -> instances.SpaceChanged:
         """Make, describe or take away a space for its owner."""
         return await self._committer.run(instances.change_spaces, order)
 
     async def subscribe(self, subscription: accounts.Subscription) -> None:
         """Subscribe an account to the product, or end it."""
         await self._committer.run(accounts.subscribe, subscription)
+
+    async def copy_account(self, account_id: int) -> account_copy.AccountCopy | None:
+        """Return all of an account but its messages, as of one moment."""
+        return await self._read(account_copy.read, account_id)
+
+    async def restore_account(self, restoration: account_copy.Restoration) -> None:
+        """Make an account of a copy, all of it or nothing; raises NameTaken."""
+        await self._committer.run(account_copy.restore, restoration, heavy=True)
 
     async def accounts_changed_since(self, instant: Instant) -> list[int]:
         return await self._read(accounts.accounts_changed_since, instant)
@@ -368,21 +371,10 @@ class Store(ReviewVerbs):
             "parked_receipts": await self._committer.run(receipts.prune_parked, now - PARKED_WINDOW),
         }
 
-    async def _read(self, verb: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return await self._read_by(self._threads, verb, *args, **kwargs)
+    async def forget_callbacks(self, stride: forgetting.Stride) -> forgetting.Strode:
+        """Forget reports that were heard, or could not be told, long ago: one step of a walk over all."""
+        return await self._committer.run(forgetting.forget_callbacks, stride, heavy=True)
 
-    async def _read_by(
-        self,
-        threads: ThreadPoolExecutor,
-        verb: Callable[Concatenate[Connection, P], R],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> R:
-        def run() -> R:
-            try:
-                with self._reader_engine.connect() as connection:
-                    return verb(connection, *args, **kwargs)
-            except DBAPIError as error:
-                raise StoreUnavailable(f"the database cannot be read: {type(error).__name__}") from error
-
-        return await asyncio.get_running_loop().run_in_executor(threads, run)
+    async def forget_reviews(self, stride: forgetting.Stride) -> forgetting.Strode:
+        """Forget decisions of long ago: one step of a walk over all."""
+        return await self._committer.run(forgetting.forget_reviews, stride, heavy=True)

@@ -21,9 +21,9 @@ from chatgate.domain.account import Standing, Template
 from chatgate.domain.review import Decision, TemplateRecord, TemplateText, Verdict
 from chatgate.errors import ChatgateError, NotFound
 from chatgate.store import calls, reviews, rows, template_rows
-from chatgate.store.accounts import touch
+from chatgate.store.account_row import touch
 from chatgate.store.reviews import Kind, Review
-from chatgate.store.tables import templates
+from chatgate.store.tables import accounts, templates
 
 MOST = 2000
 """Templates of an account, counting languages. All of them are in memory while the account calls; Viber takes as many
@@ -39,6 +39,10 @@ class TemplateExists(ChatgateError):
 
 class TooManyTemplates(ChatgateError):
     """The account has ``MOST`` templates."""
+
+
+class NameProhibited(ChatgateError):
+    """A template of that name was deleted while it was prohibited."""
 
 
 class TemplateApproved(ChatgateError):
@@ -94,7 +98,7 @@ class Deletion(msgspec.Struct, frozen=True, kw_only=True):
 def create(connection: Connection, items: Sequence[Creation]) -> list[str | None]:
     """Make templates; answer the code of each, None where its nonce was used.
 
-    Raises TemplateExists, TooManyTemplates, NotFound (the account).
+    Raises TemplateExists, NameProhibited, TooManyTemplates, NotFound (the account).
     """
     return [_create(connection, item) for item in items]
 
@@ -108,6 +112,8 @@ def _create(connection: Connection, item: Creation) -> str | None:
     codes = {row.language: row.template_code for row in connection.execute(select(templates).where(named))}
     if new.language in codes:
         raise TemplateExists(f"There is a template {new.name!r} in {new.language} already.")
+    if reviews.newest(connection, item.account_id, Kind.NAME, new.name, new.language) == Standing.PROHIBITED:
+        raise NameProhibited(f"A template {new.name!r} in {new.language} was deleted while it was prohibited.")
     own = select(func.count()).select_from(templates).where(templates.c.account_id == item.account_id)
     if connection.execute(own).scalar_one() >= MOST:
         raise TooManyTemplates(f"The account has {MOST} templates already.")
@@ -178,6 +184,14 @@ def _remove(connection: Connection, item: Deletion) -> None:
                 standing=reviews.DELETED, at=item.now, reviewer=item.author, reason="",
             ),
         )  # fmt: skip
+        if row.standing == Standing.PROHIBITED:  # else it could be made again, and review might approve it
+            reviews.write(
+                connection,
+                Review(
+                    account_id=account_id, kind=Kind.NAME, name=row.name, language=row.language,
+                    standing=str(Standing.PROHIBITED), at=item.now, reviewer=item.author, reason=row.reason or "",
+                ),
+            )  # fmt: skip
 
 
 # --- review ----------------------------------------------------------------------------------------------------------
@@ -216,6 +230,33 @@ def _judge(connection: Connection, item: Judgement) -> TemplateRecord:
     return new
 
 
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator lets a name be used again."""
+
+    account_id: int
+    name: str
+    language: str
+    reviewer: str
+    reason: str
+    now: Instant
+
+
+def release(connection: Connection, items: Sequence[Release]) -> list[None]:
+    """Let names be used again whose templates were deleted while they were prohibited. Raises NotFound."""
+    for item in items:
+        touch(connection, item.account_id, item.now)
+        if reviews.newest(connection, item.account_id, Kind.NAME, item.name, item.language) != Standing.PROHIBITED:
+            raise NotFound(f"The name {item.name!r} is not prohibited in {item.language}.")
+        reviews.write(
+            connection,
+            Review(
+                account_id=item.account_id, kind=Kind.NAME, name=item.name, language=item.language,
+                standing=str(Standing.APPROVED), at=item.now, reviewer=item.reviewer, reason=item.reason,
+            ),
+        )  # fmt: skip
+    return [None] * len(items)
+
+
 class ReviewSweep(msgspec.Struct, frozen=True, kw_only=True):
     """A wish to approve what has waited long enough."""
 
@@ -230,7 +271,11 @@ def approve_due(connection: Connection, items: Sequence[ReviewSweep]) -> list[in
 
 def _approve_due(connection: Connection, sweep: ReviewSweep) -> int:
     due = select(templates).where(templates.c.review_at <= sweep.now).order_by(templates.c.review_at).limit(sweep.limit)
-    found = connection.execute(due.with_for_update(skip_locked=True)).all()
+    owners = {row.account_id for row in connection.execute(due)}
+    # First their accounts, as everybody does, and in one order. One that somebody holds is left for the next sweep.
+    free = select(accounts.c.id).where(accounts.c.id.in_(owners)).order_by(accounts.c.id)
+    held = connection.execute(free.with_for_update(skip_locked=True)).scalars().all()
+    found = connection.execute(due.where(templates.c.account_id.in_(held))).all()
     for row in found:
         old = template_rows.record(row)
         sent = msgspec.structs.replace(old.template, standing=Standing.APPROVED)

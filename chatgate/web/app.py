@@ -15,7 +15,7 @@ reason.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -49,6 +49,18 @@ LARGEST_BODY = 1 << 20
 log = structlog.get_logger(__name__)
 
 
+REST = "…"
+"""At the end of a path: whatever follows."""
+
+
+class Own(NamedTuple):
+    """A route of the node itself."""
+
+    path: str
+    methods: tuple[str, ...]
+    answer: Callable[[HttpRequest], Awaitable[HttpResponse | ApiError]]
+
+
 class App:
     """The application as a value: everything that it needs is handed in."""
 
@@ -70,7 +82,14 @@ class App:
         self._metadata = metadata
         self._metrics = metrics
         self._ready = ready
-        self._mounts = mounts
+        self.mounts = mounts
+        """By the first segment of their paths."""
+        self.own: Mapping[str, Own] = {
+            "receipts": Own("/receipts/{provider}/{secret}", ("GET", "POST"), self._receipt),
+            "meta": Own(f"/meta/{REST}", ("GET", "HEAD"), self._page),
+            **{name: Own(f"/{name}", ("GET", "HEAD"), self._health) for name in ("healthz", "readyz", "metrics")},
+        }
+        """The other routes, by the first segment of their paths."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,7 +117,7 @@ class App:
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         segment = path.partition("/")[2].partition("/")[0]  # empty for "*" too
-        mount = self._mounts.get(segment)
+        mount = self.mounts.get(segment)
         if mount is not None:
             await mount(scope, receive, send)
         else:
@@ -137,29 +156,28 @@ class App:
 
     async def _own(self, segment: str, scope: Scope, receive: Receive, send: Send) -> None:
         path, headers = scope["path"], join_headers(scope["headers"])
-        answer: HttpResponse | ApiError
-        if segment == "receipts" and path.count("/") == 3:
-            request = await self._read(scope, headers, ("GET", "POST"), receive)
-            _, _, provider, secret = path.split("/")
-            answer = request if isinstance(request, ApiError) else await self._intake.take(provider, secret, request)
-        elif segment == "meta":
-            request = await self._read(scope, headers, ("GET", "HEAD"), receive)
-            answer = request if isinstance(request, ApiError) else self._metadata.answer(request)
-        elif path in ("/healthz", "/readyz", "/metrics"):
-            request = await self._read(scope, headers, ("GET", "HEAD"), receive)
-            answer = request if isinstance(request, ApiError) else await self._health(path)
-        else:
-            answer = ApiError(PATH_NOT_FOUND)
+        own = self.own.get(segment)
+        answer: HttpResponse | ApiError = ApiError(PATH_NOT_FOUND)
+        if own is not None and (own.path.endswith(REST) or own.path.count("/") == path.count("/")):
+            request = await self._read(scope, headers, own.methods, receive)
+            answer = request if isinstance(request, ApiError) else await own.answer(request)
         await _answer(scope, self._refusal(scope, headers, answer) if isinstance(answer, ApiError) else answer)
 
-    async def _health(self, path: str) -> HttpResponse:
-        if path == "/metrics":
+    async def _receipt(self, request: HttpRequest) -> HttpResponse:
+        _, _, provider, secret = request.path.split("/")
+        return await self._intake.take(provider, secret, request)
+
+    async def _page(self, request: HttpRequest) -> HttpResponse | ApiError:
+        return self._metadata.answer(request)
+
+    async def _health(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/metrics":
             return HttpResponse(
                 status=200,
                 headers={"content-type": "text/plain; version=0.0.4; charset=utf-8"},
                 body=self._metrics.page(),
             )
-        if path == "/readyz":
+        if request.path == "/readyz":
             try:
                 await self._ready()
             except StoreUnavailable as error:

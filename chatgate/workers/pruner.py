@@ -1,8 +1,12 @@
-"""Forgets what is out of every window (nonces, retry keys, parked receipts), and measures what waits."""
+"""Forgets what is out of every window (nonces, retry keys, parked receipts, reports that were told, old decisions), and
+measures what waits."""
 
 from __future__ import annotations
 
-from chatgate.clock import SECOND, Clock
+from collections.abc import Awaitable, Callable
+
+from chatgate.clock import SECOND, Clock, Instant
+from chatgate.store.forgetting import Stride, Strode
 from chatgate.store.store import Store
 from chatgate.telemetry import Metrics
 
@@ -10,16 +14,33 @@ PRUNE_EVERY = 60.0
 """Seconds."""
 MEASURE_EVERY = 5.0
 
+STRIDE = 2_000
+"""Rows that one transaction looks at."""
+STRIDES = 120
+"""Transactions of one table at a time: five times as many rows as the busiest account makes reports in a minute."""
+
 
 class Pruner:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._after: dict[str, int] = {}
+        """How far the walk over each table has come."""
 
     async def prune(self) -> None:
         now = self._clock.now()
         if self._clock.is_steady():  # else what is still needed may seem to be old
             await self._store.prune(now)
+            await self._walk("callbacks", self._store.forget_callbacks, now)
+            await self._walk("reviews", self._store.forget_reviews, now)
+
+    async def _walk(self, table: str, step: Callable[[Stride], Awaitable[Strode]], now: Instant) -> None:
+        after = self._after.get(table, 0)
+        for _ in range(STRIDES):
+            after = (await step(Stride(after=after, limit=STRIDE, now=now))).after
+            if after == 0:
+                break
+        self._after[table] = after
 
 
 class Gauges:

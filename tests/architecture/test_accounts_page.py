@@ -27,7 +27,7 @@ def folder(tmp_path: Path, sandbox: Sandbox) -> Path:
 
 def test_the_examples(folder: Path, sandbox: Sandbox) -> None:
     assert ask(sandbox.host, Caller(sandbox.host, MAIN).v3(text())).code == "OK"
-    users, policies, session, ring = blocks(PAGE, "sh")
+    users, policies, session, ring, file = blocks(PAGE, "sh")
     (policy,) = blocks(PAGE, "json")
     (python,) = blocks(PAGE, "python")
     (folder / "transactions.json").write_text(policy)
@@ -40,6 +40,7 @@ def test_the_examples(folder: Path, sandbox: Sandbox) -> None:
     until(lambda: _sends(folder, program))
     assert "seals everything" in run(folder, "bash", "-ec", ring)
     assert _sends(folder, program)
+    assert "shop is there" in run(folder, "bash", "-ec", file)
 
 
 def _sends(folder: Path, program: str) -> bool:

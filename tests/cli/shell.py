@@ -69,9 +69,9 @@ class Shell:
         assert ran.err.count("\n") == 1
         return ran.err.removeprefix("chatgate: ").removesuffix("\n")
 
-    def in_store(self, work: Callable[[Store, KeyRing], Awaitable[R]]) -> R:
+    def in_store(self, work: Callable[[Store, KeyRing], Awaitable[R]], folder: str = "chatgate-data") -> R:
         """Do something in the database behind the command line's back."""
-        data = self.folder / "chatgate-data"
+        data = self.folder / folder
         ring = sealing.load_or_create(data / "key-ring")
 
         async def run() -> R:

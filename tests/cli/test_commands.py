@@ -12,6 +12,7 @@ from tests.cli.shell import Shell
 
 COMMANDS = [
     ("account",), ("account", "create"), ("account", "list"), ("account", "sender"), ("account", "subscribe"),
+    ("account", "export"), ("account", "import"),
     ("account", "unsubscribe"), ("callback",), ("callback", "list"), ("callback", "replay"), ("callback", "secret"),
     ("callback", "set"), ("fallback",), ("fallback", "drop"), ("fallback", "held"), ("fallback", "release"),
     ("fallback-policy",), ("fallback-policy", "set"), ("key",), ("key", "create"), ("key", "delete"),

@@ -184,6 +184,19 @@ def test_ids_of_the_partner(shell: Shell, file: Path) -> None:
 
 
 @pytest.mark.usefixtures("account")
+def test_a_prohibited_name(shell: Shell, file: Path) -> None:
+    code = create(shell, file)
+    for decision in ("approve", "prohibit"):
+        shell("template", decision, code, "en", "--account", "shop")
+    shell("template", "delete", code, "--account", "shop")
+    sentence = "A template 'parcel' in en was deleted while it was prohibited."
+    assert shell.fails("template", "create", str(file), "--account", "shop") == sentence
+    released = shell("template", "release", "parcel", "en", "--account", "shop", "--reason", "Sorry.")
+    assert released.out == "parcel in en may be used again.\n"
+    assert create(shell, file) != code
+
+
+@pytest.mark.usefixtures("account")
 def test_metric(shell: Shell, file: Path) -> None:
     code = create(shell, file)
     result = SendResult(outcome=Outcome.SENT, token="t")

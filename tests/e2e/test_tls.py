@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import ssl
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import trustme
 
+from chatgate import sealing
+from chatgate.clock import HOUR, SystemClock
+from chatgate.gateway import sts
+from chatgate.gateway.sts import Wish
+from chatgate.store.store import Store
 from tests.e2e.caller import Caller, connect
 from tests.e2e.installation import ACCOUNTS, RECEIPTS_SECRET, Installation
 from tests.e2e.processes import Process, Processes
+from tests.gateway.wire import http, text
 from tests.web.raw_http import Reply
 
 NOWHERE = "http://127.0.0.1:9/send"
@@ -88,6 +96,38 @@ async def test_trusted_proxies(tmp_path: Path) -> None:
             async with connect(nodes[trusted].url) as peer:
                 await peer.send(b"GET / HTTP/1.1\r\nhost: gate.example\r\nx-forwarded-proto: https\r\n\r\n")
                 assert (await peer.reply()).json["Recommend"].startswith(f"{scheme}://gate.example/")
+
+
+async def test_a_bearer_token_is_taken_over_tls_only(tmp_path: Path) -> None:
+    """Here a proxy speaks TLS; without its word for that, the token has been seen by whoever listened."""
+    async with Processes(tmp_path) as processes:
+        installation = Installation(processes, tmp_path)
+        await installation.configure(NOWHERE, trusted_proxies="127.0.0.1")
+        token = await bearer(tmp_path, installation.database)
+        node = await installation.start()
+        answers = {}
+        async with connect(node.url) as peer:
+            for scheme in ("http", "https"):
+                query = urlencode(text() | {"SignatureType": "BEARERTOKEN"})
+                headers = {
+                    "host": node.host, "x-acs-action": "SendChatappMessage", "x-acs-version": "2020-06-06",
+                    "x-acs-bearer-token": token, "x-acs-signature-nonce": scheme, "x-forwarded-proto": scheme,
+                    "x-acs-date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                }  # fmt: skip
+                await peer.send(http("POST", f"/?{query}", headers))
+                answers[scheme] = (await peer.reply()).json["Code"]
+    assert answers == {"http": "InvalidProtocol.NeedSsl", "https": "OK"}
+
+
+async def bearer(folder: Path, database: str) -> str:
+    """Issue a bearer token of an account."""
+    clock, ring = SystemClock(), sealing.load_or_create(folder / "key-ring")
+    store = await Store.open(database, clock=clock, key_ring=ring, on_fatal=pytest.fail)
+    account_id = await store.find_account(ACCOUNTS[0].name)
+    await store.close()
+    assert account_id is not None
+    wish = Wish(account_id=account_id, user_id=None, name="x", duration=HOUR)
+    return sts.issue_bearer(ring, wish, clock.now()).token
 
 
 async def receipt(node: Process, forwarded: str | None) -> Reply:

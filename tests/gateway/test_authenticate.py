@@ -13,7 +13,7 @@ from chatgate.domain.ram import policy, system_policies
 from chatgate.errors import ApiError
 from chatgate.gateway import sts
 from chatgate.gateway.authenticate import Authenticator, Caller, purpose
-from chatgate.gateway.sts import Tokens
+from chatgate.gateway.sts import Tokens, Wish
 from chatgate.protocol import request as rpc_request
 from chatgate.protocol import signature
 from chatgate.protocol.signature import Claim
@@ -85,7 +85,11 @@ def claim(name: str, secret: str, token: str | None) -> Claim:
 
 
 def issued(user_id: int | None = ALICE, **more: str) -> sts.Credentials:
-    return sts.issue(RING, account_id=ACCOUNT, user_id=user_id, name="session", now=NOW, duration=HOUR, **more)  # type: ignore[arg-type]
+    return sts.issue(RING, wish(user_id, **more), NOW)
+
+
+def wish(user_id: int | None = ALICE, **more: str) -> Wish:
+    return Wish(account_id=ACCOUNT, user_id=user_id, name="session", duration=HOUR, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -106,7 +110,7 @@ async def test_a_key_of_a_user_is_limited_by_the_users(desk: Desk) -> None:
 
 
 async def test_a_session_of_a_user(desk: Desk) -> None:
-    made = issued(session_policy=system_policies.TEXTS["AliyunCamsFullAccess"])
+    made = issued(policy=system_policies.TEXTS["AliyunCamsFullAccess"])
     caller = await desk.caller(made.access_key_id, made.secret, made.security_token)
     assert caller.access_key_id == made.access_key_id
     assert caller.principal is not None

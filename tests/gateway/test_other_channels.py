@@ -11,7 +11,7 @@ import pytest
 from chatgate.operations.base import all_operations
 from chatgate.protocol.actions import ACTIONS
 from tests.e2e.sandbox import Sandbox
-from tests.gateway.wire import Caller, ask
+from tests.gateway.wire import Caller, ask, ask_all
 
 OTHERS = sorted(ACTIONS - all_operations().keys())
 
@@ -37,6 +37,13 @@ def test_refused_as_of_another_channel(sandbox: Sandbox, caller: Caller, action:
         "Message": "This operation is not available: the only channel here is Viber.", "Success": False,
     }  # fmt: skip
     assert ask(sandbox.host, request).code == "SignatureNonceUsed"
+
+
+def test_all_of_them(sandbox: Sandbox, caller: Caller) -> None:
+    requests = [caller.v3({}, action=action) for action in OTHERS]
+    replies = [reply for n in range(0, len(requests), 8) for reply in ask_all(sandbox.host, requests[n : n + 8])]
+    assert {(reply.status, reply.code) for reply in replies} == {(200, "InvalidParameter.ChannelTypeNotSupport")}
+    assert len(replies) == len(ACTIONS) - len(all_operations())
 
 
 def test_in_xml(sandbox: Sandbox, caller: Caller) -> None:

@@ -168,11 +168,26 @@ def test_security_token(
     assert (reply.status, reply.code) == (404 if code.endswith("NotFound") else 400, code)
 
 
-def test_bearer_token(sandbox: Sandbox) -> None:
-    query = text() | {"Action": "SendChatappMessage", "Version": "2020-06-06", "SignatureType": "BEARERTOKEN"}
-    headers = {"host": sandbox.host, "x-acs-bearer-token": "a token"}
-    reply = ask(sandbox.host, http("POST", f"/?{urlencode(query)}", headers))
-    assert (reply.status, reply.code) == (400, "InvalidBearerToken")
+BEARER = {
+    "bearer-of-nobody": ({}, {}, "InvalidBearerToken.Malformed"),
+    "no-nonce": ({"x-acs-signature-nonce": None}, {}, "IncompleteSignature"),
+    "no-time": ({"x-acs-date": None}, {}, "IncompleteSignature"),
+    "wrong-time": ({"x-acs-date": "yesterday"}, {}, "InvalidTimeStamp.Format"),
+    "twice": ({}, {"BearerToken": "a token"}, "IncompleteSignature"),
+    "and-a-signature": ({"authorization": "ACS3-HMAC-SHA256 x"}, {}, "IncompleteSignature"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "more", "code"), BEARER.values(), ids=BEARER)
+def test_bearer_token(sandbox: Sandbox, headers: dict[str, str | None], more: dict[str, str], code: str) -> None:
+    query = text() | {"Action": "SendChatappMessage", "Version": "2020-06-06", "SignatureType": "BEARERTOKEN"} | more
+    sent = {
+        "host": sandbox.host, "x-acs-bearer-token": "a token", "x-acs-signature-nonce": "n",
+        "x-acs-date": "2025-03-01T12:00:00Z", **headers,
+    }  # fmt: skip
+    given = {name: value for name, value in sent.items() if value is not None}
+    reply = ask(sandbox.host, http("POST", f"/?{urlencode(query)}", given))
+    assert (reply.status, reply.code) == (400, code)
 
 
 def test_json_with_one_name_twice(sandbox: Sandbox, caller: Caller) -> None:

@@ -13,7 +13,7 @@ from chatgate import sealing
 from chatgate.clock import HOUR, MINUTE
 from chatgate.errors import ApiError
 from chatgate.gateway import sts
-from chatgate.gateway.sts import Credentials, Tokens
+from chatgate.gateway.sts import Credentials, Tokens, Wish
 from chatgate.sealing import KeyRing
 
 RING = KeyRing({1: b"k" * 32})
@@ -21,7 +21,7 @@ NOW = 1_740_830_400_000
 
 
 def issued(ring: KeyRing = RING, duration: int = HOUR) -> Credentials:
-    return sts.issue(ring, account_id=7, user_id=11, name="alice", now=NOW, duration=duration)
+    return sts.issue(ring, Wish(account_id=7, user_id=11, name="alice", duration=duration), NOW)
 
 
 def refused(tokens: Tokens, token: str, access_key_id: str, now: int = NOW) -> str:
@@ -100,6 +100,19 @@ def test_it_ends_with_the_key_that_sealed_it(tmp_path: Path) -> None:
     sealing.drop_key(file, 1)
     ring.reload()
     assert refused(tokens, made.security_token, made.access_key_id) == "InvalidSecurityToken.Malformed"
+
+
+def test_a_bearer_token_is_no_security_token() -> None:
+    """Nor the other way round, though both are the same session: each is sealed for its purpose."""
+    made, bearer = issued(), sts.issue_bearer(RING, Wish(account_id=7, user_id=11, name="alice", duration=HOUR), NOW)
+    tokens = Tokens(RING)
+    session = tokens.open_bearer(bearer.token, NOW).session
+    assert (session.account_id, session.user_id, session.secret) == (7, 11, "")
+    assert refused(tokens, bearer.token, session.access_key_id) == "InvalidSecurityToken.Malformed"
+    with pytest.raises(ApiError) as caught:
+        tokens.open_bearer(made.security_token, NOW)
+    assert caught.value.code == "InvalidBearerToken.Malformed"
+    assert bearer.token not in repr(bearer)
 
 
 def test_credentials_are_not_printed() -> None:

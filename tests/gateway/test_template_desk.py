@@ -12,13 +12,14 @@ import pytest
 
 from chatgate.clock import HandClock
 from chatgate.domain.account import Standing, Template
-from chatgate.domain.review import AuditStatus, ReviewMode, TemplateText
+from chatgate.domain.review import AuditStatus, Decision, ReviewMode, TemplateText
 from chatgate.errors import ApiError
 from chatgate.gateway.template_desk import TemplateDesk
 from chatgate.operations.base import Call, TemplateName, WantedCounts, WantedTemplates
 from chatgate.store import template_counts, templates
 from chatgate.store.accounts import NewAccount, Possessions
 from chatgate.store.store import Store
+from chatgate.store.templates import Judgement, Naming
 from tests.fresh_store import fresh_store
 from tests.operations.send_chatapp_message.example import ACCOUNT, MESSAGE, call
 
@@ -73,6 +74,12 @@ async def test_the_account_is_read_again(store: Store) -> None:
     assert forgotten == [ACCOUNT.account_id] * 3
 
 
+async def _again(one: TemplateDesk) -> None:
+    """Delete a prohibited template, and make it again."""
+    await one.remove(asked(), ORDER, None)
+    await one.create(asked(), "order", "en", TEXT)
+
+
 async def test_refusals(store: Store) -> None:
     one = desk(store)
     used = asked()
@@ -87,7 +94,12 @@ async def test_refusals(store: Store) -> None:
         (one.change(asked(), none, "en", TEXT), "InvalidParameter.TemplateCode"),
         (one.remove(asked(), none, None), "DelError.TemplateNotExist"),
         (one.remove(asked(), ORDER, "de"), "DelError.TemplateNotExist"),
+        (_again(one), "InvalidParameter.CreateError"),
     ]
+    which = Naming(account_id=ACCOUNT.account_id, name="order")
+    await store.judge_template(
+        Judgement(which=which, decision=Decision.PROHIBIT, reviewer="op", reason="Fraud.", now=1)
+    )
     for awaited, code in refusals:
         with pytest.raises(ApiError) as refused:
             await awaited

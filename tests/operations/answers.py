@@ -23,6 +23,10 @@ def _misfits(path: str, fields: tuple[Field, ...], answer: Mapping[str, object])
             yield f"{path}{name} is not declared"
         elif not isinstance(value, _TYPES[field.kind]) or (isinstance(value, bool) != (field.kind is Kind.BOOLEAN)):
             yield f"{path}{name} is no {field.kind}"
+        elif isinstance(value, list) and field.of_texts:
+            yield from (f"{path}{name}[] is no text" for one in value if not isinstance(one, str))
+        elif isinstance(value, Mapping) and not field.fields:
+            continue  # it may hold whatever there is
         elif isinstance(value, Mapping):
             yield from _misfits(f"{path}{name}.", field.fields, value)
         elif isinstance(value, list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatgate.domain.history import Page, Question
@@ -48,8 +48,10 @@ class Desk:
     async def listening(self, call: Call) -> Sequence[Webhook]:
         return self._listening
 
-    async def change_space(self, call: Call, change: SpaceChange) -> None:
+    async def change_space(self, call: Call, change: SpaceChange) -> Mapping[str, str]:
         self.spaces.append((call, change))
+        old = call.account.spaces.get(change.space_id)
+        return {**(old.details if old is not None else {}), **(change.details or {})}
 
     async def traffic(self, call: Call, asked: Period) -> Sequence[Traffic]:
         self.periods.append(asked)

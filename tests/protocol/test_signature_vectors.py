@@ -73,8 +73,10 @@ def test_bearer(vector: dict[str, Any]) -> None:
     claim = read_claim(request, read(request))
     assert claim.scheme is Scheme.BEARER
     assert claim.bearer_token == vector["bearer_token"]
-    assert (claim.access_key_id, claim.nonce, claim.signed_at, claim.security_token) == ("", "", 0, None)
+    assert (claim.access_key_id, claim.signed_at, claim.security_token) == ("", 1_740_830_400_000, None)
+    assert claim.nonce in vector["target"] + vector["headers"].get("x-acs-signature-nonce", "")
+    assert len(claim.nonce) == 32
     assert vector["bearer_token"] not in repr(claim)
     with pytest.raises(ApiError) as refusal:
         signature.verify(claim, signature.DUMMY_KEY)
-    assert refusal.value.code == "InvalidBearerToken"
+    assert refusal.value.code == "InvalidBearerToken.Malformed"

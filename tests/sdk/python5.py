@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from alibabacloud_cams20200606 import models  # type: ignore[import-untyped]
 from alibabacloud_cams20200606.client import Client  # type: ignore[import-untyped]
 from alibabacloud_tea_openapi import utils_models  # type: ignore[import-untyped]
-from alibabacloud_tea_openapi.exceptions import AlibabaCloudException  # type: ignore[import-untyped]
+from alibabacloud_tea_openapi.exceptions import AlibabaCloudException, ThrottlingException  # type: ignore[import-untyped]
 from darabonba.runtime import RuntimeOptions  # type: ignore[import-untyped]
 
 from tests.sdk.calls import Call, Outcome
@@ -28,6 +30,15 @@ def client(call: Call, *, scheme: str = "", **config: str) -> Client:
         protocol="HTTP", **({"security_token": call.security_token or None} | config),
     )  # fmt: skip
     return Client(sdk_config)
+
+
+def patiently(method: Callable[[Any], Any], asked: object) -> Any:
+    """Call a typed method; where there are too many calls, wait as long as the answer says, and call again."""
+    while True:
+        try:
+            return method(asked).body
+        except ThrottlingException as error:
+            time.sleep(min(error.retry_after / 1000, 0.2))
 
 
 def request(params: dict[str, object]) -> models.SendChatappMessageRequest:

@@ -57,7 +57,7 @@ def test_bearer_token(call: Call, algorithm: str) -> None:
         bearer_token="a token", endpoint=call.endpoint, protocol="HTTP", signature_algorithm=algorithm
     )
     error = refusal(Client(config), call)
-    assert (error.status_code, error.code) == (400, "InvalidBearerToken")
+    assert (error.status_code, error.code) == (400, "InvalidBearerToken.Malformed")
 
 
 def test_what_a_refusal_tells(sandbox: Sandbox, call: Call) -> None:

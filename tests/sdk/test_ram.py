@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alibabacloud_cams20200606.client import Client  # type: ignore[import-untyped]
 from alibabacloud_tea_openapi.exceptions import ClientException  # type: ignore[import-untyped]
+from alibabacloud_tea_openapi.utils_models import Config  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from chatgate import sealing
 from chatgate.clock import HOUR, SystemClock
 from chatgate.gateway import sts
+from chatgate.gateway.sts import Wish
 from tests.e2e.command import chatgate, chatgate_json, until
 from tests.e2e.sandbox import Sandbox, running
 from tests.sdk import python5
@@ -265,7 +268,7 @@ def test_a_token_ends_with_its_user(sandbox: Sandbox, call: Call) -> None:
 def test_an_expired_token(sandbox: Sandbox, call: Call, algorithm: str) -> None:
     ring = sealing.load_or_create(sandbox.data / "key-ring")
     before = SystemClock().now() - 2 * HOUR
-    made = sts.issue(ring, account_id=owner_of(sandbox, call), user_id=None, name="x", now=before, duration=HOUR)
+    made = sts.issue(ring, Wish(account_id=owner_of(sandbox, call), user_id=None, name="x", duration=HOUR), before)
     own = replace(call, access_key_id=made.access_key_id, secret=made.secret)
     error = refusal(own, security_token=made.security_token, signature_algorithm=algorithm)
     assert (error.status_code, error.code) == (400, "InvalidSecurityToken.Expired")
@@ -296,3 +299,72 @@ def test_temporary_credentials_cannot_be_disabled_by_key(sandbox: Sandbox, call:
     own, _ = temporary(sandbox, call)
     with pytest.raises(Exception, match="There is no access key"):
         chatgate(sandbox, "key", "disable", own.access_key_id)
+
+
+# --- bearer tokens ---------------------------------------------------------------------------------------------------
+
+SCHEMES = pytest.mark.parametrize("algorithm", ["ACS3-HMAC-SHA256", "v2"])
+"""A bearer token is sent in a header, or, of the older SDKs, in a parameter."""
+
+
+def bearer(sandbox: Sandbox, call: Call, *arguments: str, stdin: str | None = None) -> str:
+    """Issue a bearer token."""
+    made = chatgate_json(sandbox, "sts", "issue", call.access_key_id, "--bearer", *arguments, stdin=stdin)
+    assert made.keys() == {"account", "user", "bearer_token", "expires_at"}
+    return str(made["bearer_token"])
+
+
+def sent(call: Call, token: str, algorithm: str) -> str:
+    """Send with a bearer token and nothing else; return the code."""
+    config = Config(bearer_token=token, endpoint=call.endpoint, protocol="HTTP", signature_algorithm=algorithm)
+    try:
+        return str(Client(config).send_chatapp_message(python5.request(call.params)).body.code)
+    except ClientException as error:
+        return str(error.code)
+
+
+@SCHEMES
+def test_a_bearer_token_of_the_account(sandbox: Sandbox, call: Call, algorithm: str) -> None:
+    token = bearer(sandbox, call)
+    assert [sent(call, token, algorithm) for _ in range(2)] == ["OK", "OK"]
+    assert len(sandbox.messages(call.access_key_id)) == 3
+
+
+@SCHEMES
+def test_a_bearer_token_of_a_user(sandbox: Sandbox, call: Call, algorithm: str) -> None:
+    """It may do what the user may, and it ends with the user."""
+    alice = user(sandbox, call, "AliyunCamsFullAccess")
+    token = bearer(sandbox, call, "--user", "alice")
+    assert sent(call, token, algorithm) == "OK"
+    chatgate(sandbox, "policy", "detach", call.access_key_id, "AliyunCamsFullAccess", "alice")
+    until(lambda: sent(call, token, algorithm) == "Ram.PermissionDeny")
+    chatgate(sandbox, "key", "delete", alice.access_key_id, "--force")
+    chatgate(sandbox, "user", "delete", call.access_key_id, "alice")
+    until(lambda: sent(call, token, algorithm) == "InvalidBearerToken.Expired")
+
+
+@SCHEMES
+def test_a_bearer_token_with_a_policy(sandbox: Sandbox, call: Call, algorithm: str) -> None:
+    text = json.dumps({
+        "Version": "1",
+        "Statement": [{
+            "Effect": "Allow", "Action": "cams:Send*", "Resource": "*",
+            "Condition": {"StringEquals": {"cams:To": TEXT["To"]}},
+        }],
+    })  # fmt: skip
+    token = bearer(sandbox, call, "--policy", "-", stdin=text)
+    assert sent(call, token, algorithm) == "OK"
+    assert sent(replace(call, params=TEXT | {"To": "639170000099"}), token, algorithm) == "Ram.PermissionDeny"
+
+
+@SCHEMES
+def test_an_expired_bearer_token(sandbox: Sandbox, call: Call, algorithm: str) -> None:
+    ring, before = sealing.load_or_create(sandbox.data / "key-ring"), SystemClock().now() - 2 * HOUR
+    wish = Wish(account_id=owner_of(sandbox, call), user_id=None, name="x", duration=HOUR)
+    assert sent(call, sts.issue_bearer(ring, wish, before).token, algorithm) == "InvalidBearerToken.Expired"
+
+
+@SCHEMES
+def test_a_security_token_is_no_bearer_token(sandbox: Sandbox, call: Call, algorithm: str) -> None:
+    _, token = temporary(sandbox, call)
+    assert sent(call, token, algorithm) == "InvalidBearerToken.Malformed"

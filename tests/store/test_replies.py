@@ -53,8 +53,8 @@ async def told(customer: Customer) -> dict[str, list[dict[str, object]]]:
 async def test_reply_under_the_first_space(customer: Customer) -> None:
     """The first is the oldest, whatever the id of a newer one."""
     await customer.listen(kind="inbound")
-    order = SpaceOrder(account_id=ACCOUNT, space_id="0", details={}, new=True, nonce=b"n" * 16, now=1000)
-    assert await customer.store.change_space(order) is SpaceOutcome.DONE
+    order = SpaceOrder(account_id=ACCOUNT, space_id="0", details={}, most=9, nonce=b"n" * 16, now=1000)
+    assert (await customer.store.change_space(order)).outcome is SpaceOutcome.DONE
     assert await arrive(customer, reply()) == 1
     ((found,),) = (await told(customer)).values()
     assert found["CustSpaceId"] == "282514865123580001"

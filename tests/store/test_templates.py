@@ -13,7 +13,8 @@ from chatgate.domain.account import Standing, Template
 from chatgate.domain.message import Content, MessageType
 from chatgate.domain.review import Decision, NotPossible, TemplateRecord, TemplateText, Verdict
 from chatgate.errors import NotFound
-from chatgate.store import templates
+from chatgate.store import database, templates
+from chatgate.store.account_row import touch
 from chatgate.store.accounts import Gift, Possessions
 from chatgate.store.reviews import Kind
 from chatgate.store.store import Store
@@ -22,7 +23,9 @@ from chatgate.store.templates import (
     Creation,
     Deletion,
     Judgement,
+    NameProhibited,
     Naming,
+    Release,
     ReviewSweep,
     TemplateApproved,
     TemplateExists,
@@ -222,6 +225,10 @@ async def test_deleted(store: Store, customer: Customer) -> None:
 # --- review ----------------------------------------------------------------------------------------------------------
 
 
+def deletion(which: Naming) -> Deletion:
+    return Deletion(which=which, author="ak-1", now=2500, nonce=token_bytes(16))
+
+
 def judgement(decision: Decision, reason: str = "", partner_ids: dict[str, str] | None = None) -> Judgement:
     return Judgement(
         which=named(), decision=decision, reviewer="root", reason=reason, now=3000, partner_ids=partner_ids
@@ -312,6 +319,50 @@ async def test_a_delayed_review(store: Store, customer: Customer, open_store: Op
     assert [one["AuditStatus"] for one in await audits(customer)] == ["auditing", "auditing", "fail", "pass"]
     assert [one.reviewer for one in await store.reviews(ACCOUNT, Kind.TEMPLATE, "c1")] == ["ak-1", "chatgate"]
     assert ACCOUNT in await store.accounts_changed_since(2000)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_a_delayed_review_waits_for_nobody(store: Store, customer: Customer, url: str) -> None:
+    """Another node holds the account, and is about to change the template: it is left alone, and approved later."""
+    await store.create_template(creation(verdict=Verdict(standing=Standing.PENDING, review_at=2000)))
+    engine = database.open_writer(url)
+    with engine.begin() as connection:
+        touch(connection, ACCOUNT, 1500)
+        assert await store.approve_due(ReviewSweep(now=2000, limit=10)) == 0
+        connection.exec_driver_sql("UPDATE templates SET reason = 'looked at'")
+    engine.dispose()
+    assert (await found(store)).template.standing is Standing.PENDING
+    assert await store.approve_due(ReviewSweep(now=2000, limit=10)) == 1
+
+
+async def test_a_prohibited_name_stays_prohibited(store: Store, customer: Customer) -> None:
+    """Its language only; until an operator lets it be used again."""
+    for language in ("en", "de"):
+        await store.create_template(creation(language=language))
+    await store.judge_template(judgement(Decision.PROHIBIT, "Fraud."))
+    await store.remove_template(deletion(named(language=None)))
+    with pytest.raises(NameProhibited):
+        await store.create_template(creation(code="c2"))
+    assert await store.find_template(named()) is None
+    assert await store.create_template(creation(language="de", code="c2")) == "c2"
+    [review] = await store.reviews(ACCOUNT, Kind.NAME, "parcel")
+    assert (review.standing, review.language, review.reason) == ("prohibited", "en", "Fraud.")
+    wish = Release(account_id=ACCOUNT, name="parcel", language="en", reviewer="op", reason="Sorry.", now=3000)
+    await store.release_name(wish)
+    assert await store.create_template(creation(code="c3")) == "c2"
+    for other in (wish, msgspec.structs.replace(wish, language="de"), msgspec.structs.replace(wish, account_id=2)):
+        with pytest.raises(NotFound):
+            await store.release_name(other)
+
+
+@pytest.mark.parametrize("decision", [Decision.PAUSE, Decision.RESUME])
+async def test_a_name_is_free_that_was_not_prohibited(store: Store, customer: Customer, decision: Decision) -> None:
+    await store.create_template(creation())
+    if decision is Decision.RESUME:
+        await store.judge_template(judgement(Decision.PROHIBIT))
+    await store.judge_template(judgement(decision))
+    await store.remove_template(deletion(named()))
+    assert await store.create_template(creation(code="c2")) == "c2"
 
 
 async def test_an_account_that_does_not_listen(store: Store, customer: Customer) -> None:

@@ -5,13 +5,13 @@ The two system policies belong to every account. What a policy may say is in ``d
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from chatgate.cli import opening, output, policy_file
+from chatgate.cli.account_file import POLICY_NAME
 from chatgate.clock import Instant, SystemClock, as_text
 from chatgate.config import Configuration
 from chatgate.domain.ram import conditions, decision
@@ -29,8 +29,6 @@ from chatgate.store.store import Store
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the account.")]
 Name = Annotated[str, typer.Argument(metavar="POLICY", help="Name of the policy.")]
 User = Annotated[str, typer.Argument(metavar="USER", help="Name of the user.")]
-
-_name = re.compile(r"[A-Za-z0-9-]{1,128}")  # RAM limits: PolicyName
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +55,7 @@ def create(
     database: opening.Database = None,
 ) -> None:
     """Create a policy, or change it; it counts within a second."""
-    if _name.fullmatch(name) is None:
+    if POLICY_NAME.fullmatch(name) is None:
         raise SettingError("The name of a policy has 1 to 128 letters, digits and hyphens.")
     text = _checked(name, policy_file.text_of(file))
 

@@ -11,7 +11,7 @@ from chatgate.cli import opening, output, policy_file
 from chatgate.clock import HOUR, MINUTE, SECOND, SystemClock, as_text
 from chatgate.errors import SettingError
 from chatgate.gateway import sts
-from chatgate.gateway.sts import Credentials
+from chatgate.gateway.sts import Bearer, Credentials, Wish
 from chatgate.sealing import KeyRing
 from chatgate.store.store import Store
 
@@ -33,30 +33,31 @@ def issue(
         typer.FileBinaryRead | None, typer.Option(help="Policy in JSON: of what the user may, only this much.")
     ] = None,
     mfa: Annotated[bool, typer.Option(help="Somebody proved a second factor (acs:MFAPresent).")] = False,
+    bearer: Annotated[bool, typer.Option("--bearer", help="A bearer token instead: it signs nothing.")] = False,
     as_json: opening.AsJson = False,
     config: opening.Config = None,
     data: opening.Data = None,
     database: opening.Database = None,
 ) -> None:
-    """Issue temporary credentials: a key, its secret and a security token. They are shown this once."""
+    """Issue temporary credentials: a key, its secret and a security token, or a bearer token. They are shown this
+    once."""
     text = None if policy is None else policy_file.text_of(policy)
 
-    async def work(store: Store, ring: KeyRing) -> Credentials:
+    async def work(store: Store, ring: KeyRing) -> Credentials | Bearer:
         account_id = await opening.account_id(store, account)
-        user_id = None if user is None else await opening.user_id(store, account_id, user)
-        return sts.issue(
-            ring, account_id=account_id, user_id=user_id, name=user or account, now=SystemClock().now(),
-            duration=_milliseconds(duration), mfa=mfa, session_policy=text,
+        wish = Wish(
+            account_id=account_id, user_id=None if user is None else await opening.user_id(store, account_id, user),
+            name=user or account, duration=_milliseconds(duration), mfa=mfa, policy=text,
         )  # fmt: skip
+        return (sts.issue_bearer if bearer else sts.issue)(ring, wish, SystemClock().now())
 
     made = opening.with_store(opening.configuration(config, data=data, database=database), work, only_look=True)
+    secrets = {"bearer_token": made.token} if isinstance(made, Bearer) else {
+        "access_key_id": made.access_key_id, "access_key_secret": made.secret, "security_token": made.security_token,
+    }  # fmt: skip
     output.show_one(
-        {
-            "account": account, "user": user, "access_key_id": made.access_key_id, "access_key_secret": made.secret,
-            "security_token": made.security_token, "expires_at": as_text(made.expires_at),
-        },
-        as_json=as_json,
-    )  # fmt: skip
+        {"account": account, "user": user, **secrets, "expires_at": as_text(made.expires_at)}, as_json=as_json
+    )
 
 
 def _milliseconds(text: str) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 
 from chatgate.cli import opening, output
+from chatgate.cli.account_file import USER_NAME
 from chatgate.clock import SystemClock, as_text
 from chatgate.errors import SettingError
 from chatgate.sealing import KeyRing
@@ -16,8 +16,6 @@ from chatgate.store.store import Store
 
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the account.")]
 Name = Annotated[str, typer.Argument(metavar="USER", help="Name of the user.")]
-
-_name = re.compile(r"[A-Za-z0-9._-]{1,64}")  # RAM limits: UserName
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +31,7 @@ def create(
     database: opening.Database = None,
 ) -> None:  # fmt: skip
     """Create a user. It may do nothing until a policy is attached to it."""
-    if _name.fullmatch(name) is None:
+    if USER_NAME.fullmatch(name) is None:
         raise SettingError("The name of a user has 1 to 64 letters, digits, dots, hyphens and underscores.")
 
     async def work(store: Store, _ring: KeyRing) -> None:

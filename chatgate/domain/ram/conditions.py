@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from chatgate.clock import SECOND, Instant
@@ -90,6 +90,9 @@ OPERATORS: dict[str, tuple[Kind, Callable[[Any, Any], bool], bool]] = {
     "IpAddress": (Kind.ADDRESS, lambda address, block: address in block, False),
     "NotIpAddress": (Kind.ADDRESS, lambda address, block: address in block, True),
 }
+
+_MAPPED = 96
+"""Bits of an IPv6 address before the IPv4 address that is mapped into it (RFC 4291, section 2.5.5.2)."""
 
 _number = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
 _time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -202,6 +205,15 @@ def _read_time(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
+def _read_block(text: str) -> IPv4Network | IPv6Network:
+    """Return a block of addresses. One of IPv4 addresses that is written as IPv6 (``::ffff:10.0.0.0/104``) is that of
+    IPv4: so are the callers' addresses."""
+    block = ip_network(text, strict=False)
+    if isinstance(block, IPv6Network) and block.prefixlen >= _MAPPED and block.network_address.ipv4_mapped is not None:
+        return IPv4Network((block.network_address.ipv4_mapped, block.prefixlen - _MAPPED))
+    return block
+
+
 def _read_flag(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise ValueError
@@ -213,5 +225,5 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.NUMBER: _read_number,
     Kind.TIME: _read_time,
     Kind.FLAG: _read_flag,
-    Kind.ADDRESS: lambda text: ip_network(text, strict=False),
+    Kind.ADDRESS: _read_block,
 }

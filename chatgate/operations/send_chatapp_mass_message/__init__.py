@@ -38,7 +38,7 @@ __all__ = ["CALLS_PER_SECOND", "CHANGES", "NAME", "PARAMETERS", "RESPONSE", "com
 
 NAME = "SendChatappMassMessage"
 CHANGES = True
-CALLS_PER_SECOND = 10
+CALLS_PER_SECOND = 10  # published metadata of CAMS (2024)
 RESPONSE = (Field("GroupMessageId", description="The mass sending.", example="61851ccb2f1365b16aee0002"),)
 
 R = TypeVar("R")

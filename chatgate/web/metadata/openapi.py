@@ -30,6 +30,10 @@ _SCHEMES = {
         "description": "Signature V1 of Alibaba Cloud: `HMAC-SHA1`, with the parameters `AccessKeyId`, `Timestamp`,"
         " `SignatureNonce`, `SignatureMethod`, `SignatureVersion`.",
     },
+    "BEARER": {
+        "type": "apiKey", "in": "header", "name": "x-acs-bearer-token",
+        "description": "A bearer token, with the headers `x-acs-date` and `x-acs-signature-nonce`; over TLS only.",
+    },
 }  # fmt: skip
 
 _REFUSAL = (

@@ -64,6 +64,8 @@ def _of_field(field: Field) -> Schema:
     match field.kind:
         case Kind.OBJECT:
             return {**of_fields(field.fields), **description}
+        case Kind.ARRAY if field.of_texts:
+            return {"type": "array", "items": {"type": "string", "examples": [field.example]}, **description}
         case Kind.ARRAY:
             return {"type": "array", "items": of_fields(field.fields), **description}
         case Kind.INTEGER:

@@ -108,7 +108,9 @@ def check_fields(fields: tuple[Field, ...], has: dict[str, Any]) -> None:
         own = has["properties"][field.name]
         assert own["type"] == field.kind
         assert own["description"] == field.description != ""
-        if field.kind in (Kind.OBJECT, Kind.ARRAY):
+        if field.of_texts:
+            assert own["items"]["type"] == "string"
+        elif field.kind in (Kind.OBJECT, Kind.ARRAY):
             check_fields(field.fields, own if field.kind is Kind.OBJECT else own["items"])
 
 

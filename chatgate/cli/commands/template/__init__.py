@@ -24,4 +24,5 @@ def register(app: typer.Typer) -> None:
     group.command("delete")(writing.delete)
     for decision in Decision:
         group.command(decision.value, help=judging.HELP[decision])(judging.command(decision))
+    group.command("release")(judging.release)
     app.add_typer(group, name="template")

@@ -1,4 +1,4 @@
-"""``chatgate template approve``, ``reject``, ``pause``, ``prohibit`` and ``resume``: review by the operator."""
+"""Review of templates by the operator: ``approve``, ``reject``, ``pause``, ``prohibit``, ``resume``, ``release``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatgate.domain.review import Decision
 from chatgate.errors import SettingError
 from chatgate.sealing import KeyRing
 from chatgate.store.store import Store
-from chatgate.store.templates import Judgement, Naming
+from chatgate.store.templates import Judgement, Naming, Release
 
 HELP = {
     Decision.APPROVE: "Allow a template that waits for review, or was rejected.",
@@ -60,6 +60,31 @@ def command(decision: Decision) -> Callable[..., None]:
         print(f"{code} in {language} is {standing}.")
 
     return judge
+
+
+def release(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the template that was.")],
+    language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="Which of its languages.")],
+    account: Account,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    by: Annotated[str | None, typer.Option(help="Who decides; default: the user at the command line.")] = None,
+    config: opening.Config = None,
+    data: opening.Data = None,
+    database: opening.Database = None,
+) -> None:
+    """Let a name be used again whose template was prohibited, and deleted since."""
+
+    async def work(store: Store, _ring: KeyRing) -> None:
+        account_id = await opening.account_id(store, account)
+        await store.release_name(
+            Release(
+                account_id=account_id, name=name, language=language, reviewer=by or opening.operator(),
+                reason=reason, now=SystemClock().now(),
+            )
+        )  # fmt: skip
+
+    opening.with_store(opening.configuration(config, data=data, database=database), work)
+    print(f"{name} in {language} may be used again.")
 
 
 def _partner_ids(given: Sequence[str] | None) -> dict[str, str] | None:

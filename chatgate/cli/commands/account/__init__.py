@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from chatgate.cli import key_making, opening, output
+from chatgate.cli import account_file, key_making, opening, output
+from chatgate.cli.commands.account import transfer
 from chatgate.clock import SystemClock
 from chatgate.config import Configuration
 from chatgate.domain.account import Sender, Space, Standing
@@ -19,8 +20,6 @@ from chatgate.errors import SettingError
 from chatgate.sealing import KeyRing
 from chatgate.store.accounts import Gift, NewAccount, Possessions, Subscription
 from chatgate.store.store import Store
-
-LONGEST_NAME = 64
 
 Name = Annotated[str, typer.Argument(help="Name of the account.")]
 
@@ -32,6 +31,8 @@ def register(app: typer.Typer) -> None:
     account.command("sender")(sender)
     account.command("subscribe")(subscribe)
     account.command("unsubscribe")(unsubscribe)
+    account.command("export")(transfer.export)
+    account.command("import")(transfer.import_account)
     app.add_typer(account, name="account")
 
 
@@ -45,8 +46,7 @@ def create(
     database: opening.Database = None,
 ) -> None:
     """Create an account with a space, and print its first access key. The secret is shown this once."""
-    if not (name.isprintable() and 1 <= len(name) <= LONGEST_NAME):
-        raise SettingError(f"The name of an account has 1 to {LONGEST_NAME} printable characters.")
+    account_file.check_name(name)
     space_id = space or "cams-" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(12))
 
     async def work(store: Store, ring: KeyRing) -> str:
