@@ -110,14 +110,18 @@ class _Batch:
         """Whether a COMMIT was sent whose outcome has not been heard."""
         return self._committing
 
-    def refuse(self, *, also_begun: bool) -> bool:
-        """Say that it must not be committed any more; answer whether that is so, or cannot be waited for any longer."""
+    def refuse(self, *, also_begun: bool) -> type[StoreUnavailable] | None:
+        """Say that it must not be committed any more; answer what its callers are told, None: it is waited for.
+
+        Decided at one stroke: a COMMIT that ends a moment later must not be told as one that never was."""
         with self._lock:
             if self._committing and self._looks < COMMIT_LOOKS:
                 self._looks += 1
-                return False
+                return None
             self._refused = self._refused or also_begun or not self._begun
-            return self._refused
+            if not self._refused:
+                return None
+            return OutcomeUnknown if self._committing else StoreUnavailable
 
     def go_on(self, *, committing: bool) -> None:
         """Called when a transaction has begun, and right before its COMMIT; raises _TooLate."""
@@ -246,11 +250,14 @@ class Committer:
         """Refuse the calls that have waited too long; look again as long as there are any."""
         latest = self._loop.time() - self._patience
         running = self._running
-        if running is not None and 0 < running.since <= latest and running.refuse(also_begun=self._remote):
+        kind = None
+        if running is not None and 0 < running.since <= latest:
+            kind = running.refuse(also_begun=self._remote)
+        if running is not None and kind is not None:
             log.error("store.unavailable", error="TooLate", count=len(running.wishes))
             self._apart_until = self._loop.time() + APART
             _tell(running)
-            _refuse(running.wishes, OutcomeUnknown if running.committing else StoreUnavailable)
+            _refuse(running.wishes, kind)
         late = [wish for wish in (*self._waiting, *self._heavy) if 0 < wish.since <= latest]
         if late:
             self._waiting = [wish for wish in self._waiting if not 0 < wish.since <= latest]
