@@ -57,7 +57,7 @@ def until(what: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
     deadline = time.monotonic() + PATIENCE
     while not wanted(found := what()):
         assert time.monotonic() < deadline, found
-        time.sleep(PACE)
+        time.sleep(4 * PACE)  # GetChatappTemplateDetail may be called ten times a second
     return found
 
 
