@@ -113,7 +113,8 @@ class _Batch:
     def refuse(self, *, also_begun: bool) -> type[StoreUnavailable] | None:
         """Say that it must not be committed any more; answer what its callers are told, None: it is waited for.
 
-        Decided at one stroke: a COMMIT that ends a moment later must not be told as one that never was."""
+        Decided at one stroke: a COMMIT that ends a moment later must not be told as one that never was.
+        """
         with self._lock:
             if self._committing and self._looks < COMMIT_LOOKS:
                 self._looks += 1
